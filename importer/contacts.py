@@ -10,28 +10,35 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain
 from pathlib import Path
 
 from importer import report, settings
 from importer.causes import reason_of
-from importer.crm import Crm, PauseReason, Quota, RateLimiter
+from importer.crm import Crm, PauseReason, Quota, known_refusal
 from importer.errors import JournalError, ReportError, RunStopped, StartRefused, UsageError
 from importer.journal import EXISTING, ContactState, Journal, look_at_journal
+from importer.journal_place import Place
 from importer.mapping import ContactOptions
 from importer.messages import _
 from importer.model import Status
 from importer.pipeline import plan_import
 from importer.text import is_address
 from importer.workflow import guards
-from importer.workflow.contact_rows import ADDRESS, PlannedContact, contact_fields
+from importer.workflow.contact_rows import ADDRESS, PlannedContact, contact_fields, is_own
 from importer.workflow.contacts.making import ContactMaker, ContactSettings, ContactToMake
 from importer.workflow.forecast import UserInterface
 from importer.workflow.job import Job, LoadedJob, at_known_place, connection_in
 from importer.workflow.plan import Plan, PlannedRow
+from importer.workflow.rejections import Rejection, refused_updates, rejected_contacts
+from importer.workflow.token_limits import make_limiter, open_crm, turns_of
 
 _LEFT_OUT = (Status.SKIPPED, Status.PART)
+_RANKS = {Status.PLANNED: 3, Status.REJECTED: 2}
+"""Which rows say what their contact is: the one that the next run sends, else one that may be sent again."""
+
 _NUMBER = re.compile(r"[+-]?[\d ().,/-]*\d")
 """A phone or another number, which a spreadsheet program shows and does not run."""
 
@@ -41,8 +48,9 @@ class ListedContact:
     """A contact of a source: its address, its own fields as they would be sent, and the rows that name it.
 
     `state` is what the journal knows, None where nobody asked; `rejected` means that the CRM rejected these fields, and
-    `message` says why. `sendable` means that one of its rows is planned, so that it is created if it is missing. The
-    CRM is asked for each of the `spellings` of its address, until it has one.
+    `message` says why. `sendable` means that one of its rows is planned, or was rejected, so that it is created if it
+    is missing; `is_valid` that its own cells have no issues. `turned_away` are its rows that the CRM rejected because
+    it had no such contact. The CRM is asked for each of the `spellings` of its address, until it has one.
     """
 
     address: str
@@ -55,6 +63,8 @@ class ListedContact:
     sendable: bool = False
     spellings: tuple[str, ...] = ()
     rows: list[int] = field(default_factory=list)
+    is_valid: bool = True
+    turned_away: list[int] = field(default_factory=list)
 
     @property
     def searches(self) -> int:
@@ -102,8 +112,28 @@ class ContactList:
         return tuple(one for one in self.of("not-asked", "missing") if one.sendable)
 
     @property
+    def not_created(self) -> tuple[ListedContact, ...]:
+        """The contacts that the CRM lacks, and that are not created: no row that may be sent names them."""
+        return tuple(one for one in self.of("missing") if not one.sendable)
+
+    @property
+    def turned_away(self) -> tuple[int, ...]:
+        """The rows that the CRM rejected because it had no such contact, which it has now."""
+        here = (one.turned_away for one in self.contacts if one.state in EXISTING)
+        return tuple(sorted(chain.from_iterable(here)))
+
+    @property
     def for_upload(self) -> tuple[ListedContact, ...]:
         """The contacts for the CRM's own upload: the missing ones, or all addresses where nobody has asked yet."""
+        return tuple(one for one in self._lacking if one.is_valid)
+
+    @property
+    def unfit_for_upload(self) -> tuple[ListedContact, ...]:
+        """The contacts that the upload leaves out, because their own cells have issues."""
+        return tuple(one for one in self._lacking if not one.is_valid)
+
+    @property
+    def _lacking(self) -> tuple[ListedContact, ...]:
         asked = any(one.state is not None for one in self.contacts)
         return self.of("missing", "rejected") if asked else tuple(x for x in self.contacts if x.code != "invalid")
 
@@ -134,13 +164,24 @@ class ContactsDone:
     @property
     def exit_status(self) -> int:
         """Return the highest exit status that applies: 3 while some are left, and that of the list."""
-        return max(self.status, self.listed.exit_status, 3 if self.left else 0)
+        return max(self.listed.exit_status, self.stopped_with)
+
+    @property
+    def stopped_with(self) -> int:
+        """Return 3 while some are left, or why it stopped early, whatever the contacts are."""
+        return max(self.status, 3 if self.left else 0)
 
 
 def list_contacts(loaded: LoadedJob) -> ContactList:
     """Return the contacts of a source, with what the journal knows; the CRM is not asked, and nothing is changed."""
     with look_at_journal(loaded.job.journal_path) as journal:
         return _listed(_plan(at_known_place(loaded, journal), journal), journal)
+
+
+def held_rows(plan: Plan, journal_path: Place) -> tuple[Rejection, ...]:
+    """Return the rows of a plan that wait for a contact which the CRM rejected, and those whose update it refused."""
+    with Journal(journal_path) as journal:
+        return (*rejected_contacts(plan, journal), *refused_updates(plan))
 
 
 def quota_of(loaded: LoadedJob) -> Quota:
@@ -159,7 +200,9 @@ def ask_contacts(loaded: LoadedJob, ui: UserInterface, *, creates: bool = False)
     job, from_mapping = loaded.job, connection_in(loaded.case_mapping)
     target = settings.target(job.connection, from_mapping)
     guards.refuse_short_quiet_period(job.quiet_period, target.server)
-    with Journal(job.journal_path) as journal, Crm(target) as crm:
+    with Journal(job.journal_path) as journal, ExitStack() as here:
+        turns = turns_of(journal, target, job.requests_at_once, job.rate)
+        crm = here.enter_context(open_crm(target, turns, ui.stop_request))
         if not journal.standing.may_send:
             raise StartRefused(journal.standing.sentence or "")
         plan = _plan(loaded, journal)
@@ -171,9 +214,10 @@ def ask_contacts(loaded: LoadedJob, ui: UserInterface, *, creates: bool = False)
             creates=creates,
             retries=job.retry_rejected,
         )
-        limiter = RateLimiter(job.concurrency, job.rate)
+        limiter = make_limiter(job.concurrency, job.rate, turns)
         maker = ContactMaker(crm, journal, where, limiter, ui, ui.stop_request)
         now = wanted[: _most(crm, job, [one.searches + creates for one in wanted])]
+        ui.asking(len(now))
         reason = _make(maker, now, job, ui)
         listed = _listed(_plan(loaded, journal), journal)
     return ContactsDone(
@@ -268,19 +312,25 @@ def _plan(loaded: LoadedJob, journal: Journal) -> Plan:
 
 
 def _listed(plan: Plan, journal: Journal) -> ContactList:
-    """Return the contacts of a plan; the fields of one are those of its first row that would be sent."""
+    """Return the contacts of a plan; the fields of one are those of its first row that would be sent, if any."""
     found: dict[str, ListedContact] = {}
+    ranks: dict[str, int] = {}
     without: list[int] = []
+    own_columns = {column for column, uses in plan.uses.items() if any(is_own(use.path) for use in uses)}
     for row in plan:
         if row.status in _LEFT_OUT:
             continue
         if row.contact is None:
             without.append(row.number)
             continue
-        known = found.get(row.contact.digest)
-        if known is None or (row.status is Status.PLANNED and not known.sendable):
-            found[row.contact.digest] = _of_row(row, row.contact, plan, known.rows if known else [])
-        found[row.contact.digest].rows.append(row.number)
+        digest, is_valid = row.contact.digest, not any(issue.column in own_columns for issue in row.issues)
+        known, rank = found.get(digest), _RANKS.get(row.status, int(is_valid))
+        if known is None or rank > ranks[digest]:
+            ranks[digest] = rank
+            found[digest] = _of_row(row, row.contact, plan, known, is_valid=is_valid)
+        found[digest].rows.append(row.number)
+        if _lacked_its_contact(row):
+            found[digest].turned_away.append(row.number)
     operation, options = (plan.scope.tenant, plan.scope.operation), plan.mapping.contacts
     told = [digest for digest, one in found.items() if one.state is ContactState.UNKNOWN or one.rejected]
     for digest, recorded in journal.contacts.known(operation, told).items():
@@ -288,7 +338,18 @@ def _listed(plan: Plan, journal: Journal) -> ContactList:
     return ContactList(tuple(found.values()), creates=options is not None and options.creates, without=tuple(without))
 
 
-def _of_row(row: PlannedRow, contact: PlannedContact, plan: Plan, rows: list[int]) -> ListedContact:
+def _lacked_its_contact(row: PlannedRow) -> bool:
+    """Tell whether the CRM rejected a row because it had no such contact."""
+    if row.status is not Status.REJECTED or row.known is None:
+        return False
+    refusal = known_refusal(row.known.message)
+    return refusal is not None and refusal.field == "contact"
+
+
+def _of_row(
+    row: PlannedRow, contact: PlannedContact, plan: Plan, before: ListedContact | None, *, is_valid: bool
+) -> ListedContact:
+    """Return the contact as a row has it; the rows are those of what was known of it `before`."""
     fields = contact_fields(row.fields)
     return ListedContact(
         address=str(fields[ADDRESS]),
@@ -297,7 +358,9 @@ def _of_row(row: PlannedRow, contact: PlannedContact, plan: Plan, rows: list[int
         fields_digest=contact.fields,
         state=contact.state,
         rejected=contact.state not in EXISTING and contact.rejected == contact.fields,
-        sendable=row.status is Status.PLANNED,
+        sendable=row.status in _RANKS,
         spellings=plan.spellings.get(contact.digest, ()),
-        rows=rows,
+        rows=before.rows if before else [],
+        is_valid=is_valid,
+        turned_away=before.turned_away if before else [],
     )

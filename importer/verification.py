@@ -16,6 +16,7 @@ from importer.crm import Crm
 from importer.errors import UsageError
 from importer.identity import tenant_of
 from importer.journal import ImportRecord, Journal, Verified, program_name
+from importer.journal_place import folder_of
 from importer.messages import _, ngettext
 from importer.model import MAY_BE_CASES, Counts, Status
 from importer.pipeline import plan_import
@@ -28,6 +29,7 @@ from importer.workflow.looking import OTHER_COMPUTER
 from importer.workflow.outcome import SendResult, now, summary_of
 from importer.workflow.plan import Plan, PlannedRow
 from importer.workflow.tenant_facts import Findings
+from importer.workflow.token_limits import open_crm, turns_of
 from importer.workflow.verifying.asking import CaseAnswers, CaseAsker
 from importer.workflow.verifying.events import VerifyInterface
 from importer.workflow.verifying.handing import HandOverRows
@@ -94,7 +96,8 @@ def verify(
         loaded = replace(loaded, job=replace(loaded.job, connection=connection))
         target = settings.target(connection, from_mapping)
         verifier = _Verifier(loaded, journal, record, plan, choice)
-        with Crm(target) as crm:
+        turns = turns_of(journal, target, loaded.job.requests_at_once)
+        with open_crm(target, turns, ui.stop_request) as crm:
             selection, asked = verifier.ask(crm, ui, target.server)
             sent = SendResult(started, target.server, calls=crm.calls)
         return verifier.hand_over(selection, asked, sent, path)
@@ -213,7 +216,7 @@ class _Verifier:
 
     def _findings(self, server: str) -> Findings | None:
         """Return what the doctor learnt about the server that is asked."""
-        return Findings.load(self.journal.path.parent, replace(self.plan.scope, tenant=tenant_of(server)))
+        return Findings.load(folder_of(self.journal.path), replace(self.plan.scope, tenant=tenant_of(server)))
 
     def hand_over(self, selection: Selection, asked: CaseAnswers, sent: SendResult, path: Path) -> Verification:
         """Write the workbook; return what the verification came to."""

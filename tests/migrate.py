@@ -1,8 +1,8 @@
 """A migration of full size, in numbers: `python tests/migrate.py [TICKETS COMMENTS FILES QUOTA]`.
 
 Contacts, cases, 40 edits and the proof, a simulated day after the other, each command in a process of its own. With
-`--faults SEED [KILLS]` every call fails at random, and so many runs are killed. `PYTHONPATH=.` if the program is not
-installed.
+`--faults SEED [KILLS]` one in three calls fails, by faults of every kind, and so many runs are killed. `PYTHONPATH=.`
+if the program is not installed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
-from migration_faults import ALL_STEPS, DEADLY, Ordeal, every_fault
+from crash_child import CONTACT_STEPS, UPDATE_STEPS
+from migration_faults import CASE_STEPS, Ordeal, Point, points, storm
 from migration_support import HelpDesk, Migration
 from nursery import Nursery, running
 from run_support import Office, Result
@@ -25,7 +27,8 @@ from importer.sandbox import RunningSandbox
 
 SIZES = (3000, 10_000, 1300, 800)
 FAULTY_SIZES = (300, 1000, 130, 800)
-RATE = 0.005
+FAULTY_CALLS = {"insert": 300, "query": 100, "custom-query": 100, "custom-insert": 33, "update": 42}
+"""How many calls a migration of these sizes makes, without faults and about: one in three fails."""
 
 
 @dataclass
@@ -84,22 +87,25 @@ def _whole(folder: Path, nursery: Nursery, sizes: Sequence[int]) -> None:
 def _faulty(folder: Path, nursery: Nursery, seed: int, kills: int) -> None:
     *numbers, quota = FAULTY_SIZES
     migration, measured, started = Migration(folder, *numbers), Measured(nursery, hasty=True), time.monotonic()
+    chance = Random(seed)  # noqa: S311 - repeatable on purpose
+    third = kills // 3
+    changed = frozenset(range(5, migration.tickets, 7))
 
-    def kill(words: list[str], step: str, when: str, nth: int) -> int:
-        return nursery.carry_out(*words, step=step, when=when, nth=nth, hasty=True).status
+    def kill(words: list[str], point: Point) -> int:
+        return nursery.carry_out(*words, **point._asdict(), hasty=True).status
 
     with RunningSandbox(migration.config(quota)) as sandbox:
         desk = HelpDesk(migration, Office(folder, sandbox), measured.give)
         desk.learn()
-        ordeal = Ordeal(desk, seed, kill)
-        every_fault(sandbox, seed, RATE)
-        ordeal.killed(kills - kills // 3, DEADLY)
-        ordeal.run(500)
+        ordeal = Ordeal(desk, kill)
+        sandbox.inject(*storm(chance, FAULTY_CALLS))
+        ordeal.killed_at(points(chance, tuple(CONTACT_STEPS), third), limit=25)
+        ordeal.killed_at(points(chance, CASE_STEPS, kills - 2 * third), limit=25)
+        ordeal.run()
         desk.assert_complete()
-        changed = frozenset(range(5, migration.tickets, 7))
         migration.write(changed)
-        ordeal.killed(kills // 3, ALL_STEPS[-4:])
-        ordeal.run(500)
+        ordeal.killed_at(points(chance, tuple(UPDATE_STEPS), third), limit=8)
+        ordeal.run()
         desk.assert_complete(changed)
         sandbox.inject()
         ended = desk.day_by_day("verify", "--all")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from importer.journal_place import Place, Server
 from importer.sandbox import RunningSandbox
 
 HEADER = ("Ticket", "Correo", "Asunto", "Detalle", "Estado", "Solución", "Prioridad")
@@ -78,6 +79,7 @@ class Office:
     folder: Path
     sandbox: RunningSandbox
     environment: dict[str, str] = field(default_factory=lambda: {"WOLKVOX_TOKEN": "any"})
+    place: Server | None = None
 
     @property
     def source(self) -> Path:
@@ -95,9 +97,9 @@ class Office:
         return self.folder / "tickets.report.xlsx"
 
     @property
-    def journal(self) -> Path:
+    def journal(self) -> Place:
         """The journal."""
-        return self.folder / "journal" / "journal.db"
+        return self.place or self.folder / "journal" / "journal.db"
 
     def write(self, rows: Iterable[Mapping[str, str]], header: Iterable[str] = HEADER) -> None:
         """Write the sheet, and the usual mapping if there is none."""

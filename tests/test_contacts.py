@@ -12,6 +12,9 @@ from contacts_support import CREATING, Desk, desk_at, person
 from promise_support import end_leases, select
 from run_support import MAPPING, Give
 
+from importer.crm import Crm
+from importer.model import Target
+from importer.payload import contact_body
 from importer.sandbox import RecordRules, SandboxConfig, Search
 from importer.sandbox.custom import CustomCalls
 
@@ -86,6 +89,20 @@ def test_c7_a_lost_contact_that_is_found_is_known(desk: Desk) -> None:
     assert desk.run().status == 0
     assert desk.addresses == ["cliente1@example.com"]
     assert select(desk.office.journal, "SELECT count(*) FROM contact_attempts WHERE search_value IS NOT NULL") == [(0,)]
+
+
+def test_c7_a_lost_contact_is_searched_in_small_letters_too(tmp_path: Path, give: Give) -> None:
+    """Where somebody has created it in another spelling meanwhile, and the CRM tells capitals apart, it exists."""
+    config = SandboxConfig(unknown_contact="refused", records=RecordRules(ignore_case=False))
+    with desk_at(tmp_path, give, config) as desk:
+        desk.write([person(1, Correo="Cliente1@Example.com")])
+        desk.office.sandbox.inject("closed-without-creating:call=custom-insert,nth=1")
+        assert desk.run().status == 4
+        with Crm(Target(desk.office.sandbox.url, "demo", "any")) as crm:
+            crm.create_contact(contact_body({"emailcontact": "cliente1@example.com", "namecontact": "Ana"}, "demo"))
+        end_leases(desk.office.journal)
+        assert desk.settle().status == 0
+        assert desk.known() == [("known",)]
 
 
 def test_c7_a_lost_contact_that_is_absent_is_created_later(desk: Desk) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import promise_support
 import pytest
-from contacts_support import Desk, desk_at, person
+from contacts_support import CREATING, Desk, desk_at, person
 from promise_support import select
-from run_support import Give
+from run_support import MAPPING, Give
 
 from importer.crm import CircuitBreaker
 from importer.model import Outcome, Verdict
@@ -124,3 +125,85 @@ def test_c8_what_the_journal_does_not_know_is_said(desk: Desk, verdict: str) -> 
     told = desk.settle("--by-hand", "new@example.com", verdict)
     assert (told.status, len(desk.known())) == (0, 2)
     assert "did not know new@example.com" in told.json["contacts"]["refusals"][0]
+
+
+NEVER = CREATING.replace("create: missing", "create: never")
+
+
+@pytest.mark.parametrize("mapping", [NEVER, MAPPING], ids=["never", "no contacts in the mapping"])
+def test_c18_contacts_of_rejected_rows_are_created_and_the_next_step_sends_the_rows(desk: Desk, mapping: str) -> None:
+    """Every command after "contact does not exist" names the one that goes on, until the rows are sent."""
+    desk.write([person(1), person(2), person(3, Correo="cliente1@example.com")], mapping)
+    assert (desk.run().status, desk.cases) == (1, [])
+    asked = desk.contacts("--ask", "--yes")
+    assert (asked.status, "--create" in asked.out.splitlines()[-1]) == (1, True)
+    made = desk.contacts("--create", "--yes", "--json")
+    assert (made.status, sorted(desk.addresses)) == (0, ["cliente1@example.com", "cliente2@example.com"])
+    assert ["3 rows" in step and "run " in step and "--retry-rejected`" in step for step in made.json["steps"]] == [
+        True
+    ]
+    assert desk.contacts().out.splitlines()[-1] == f"Next: {made.json['steps'][0]}"
+    assert (desk.run("--retry-rejected").status, len(desk.cases)) == (0, 3)
+    assert desk.contacts("--json").json["steps"] == []
+
+
+def test_c18_contacts_of_rejected_rows_have_the_fields_of_rows_that_go_first(desk: Desk) -> None:
+    """Where rows differ, the row that the next run sends says what a contact is, not one that was rejected."""
+    desk.write([person(1)], NEVER)
+    desk.run()
+    desk.write([person(1), person(2, Correo="cliente1@example.com", Nombre="Ana")], NEVER)
+    desk.contacts("--create", "--yes")
+    assert [one.fields["namecontact"] for one in desk.office.sandbox.store.records.all()] == ["Ana"]
+
+
+def test_c18_why_a_missing_contact_is_not_created_is_said(desk: Desk) -> None:
+    """`--create` says of each contact that stays missing why, and which command leads on."""
+    rows = [person(1), person(2)]
+    desk.write(rows, NEVER)
+    desk.contacts("--ask", "--yes")
+    desk.write([person(1, Estado="Tal vez"), person(2, Nombre="")], NEVER)
+    made = desk.contacts("--create", "--yes")
+    assert (made.status, desk.addresses) == (1, [])
+    last = made.out.splitlines()[-1]
+    assert "2 contacts" in last
+    assert "cliente1@example.com" in last
+    assert "check " in last
+
+
+def test_c18_words_of_contacts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A contact that was created is called so, and is no created case."""
+    desk.write([person(1)])
+    desk.run()
+    monkeypatch.setenv("CASE_IMPORTER_LANG", "es")
+    lines = desk.contacts().out.splitlines()
+    assert lines == ["cliente1@example.com: contacto creado (fila 2)", "1 contacto: contacto creado 1"]
+
+
+def test_c18_contacts_that_are_not_valid_are_named_and_not_written(desk: Desk, tmp_path: Path) -> None:
+    """The file for the CRM's upload lacks contacts whose own cells have issues, and the command names them."""
+    mapping = CREATING.replace("idcontact: {column: Cédula}", "idcontact: {column: Cédula, max_length: 5}")
+    desk.write([person(1), person(2, Nombre=""), person(3, Cédula="123456"), person(4, Estado="Tal vez")], mapping)
+    path = tmp_path / "all.csv"
+    written = desk.contacts("--csv", str(path))
+    assert [line.split(",")[0] for line in path.read_text("utf-8").splitlines()[1:]] == [
+        "cliente1@example.com",
+        "cliente4@example.com",
+    ]
+    said = next(line for line in written.out.splitlines() if "cliente2@example.com" in line and "all.csv" in line)
+    assert "cliente3@example.com" in said
+    assert "cliente4@example.com" not in said
+    told = desk.contacts("--csv", str(tmp_path / "again.csv"), "--json").json
+    assert (told["written"], told["not_written"]) == (2, ["cliente2@example.com", "cliente3@example.com"])
+
+
+def test_c8_a_contact_in_doubt_is_named_with_its_commands(desk: Desk) -> None:
+    """`settle` and `contacts` name the address that nobody can settle by a search, and how to settle it by hand."""
+    desk.write([person(1)])
+    desk.office.sandbox.inject("closed-without-creating:call=custom-insert")
+    desk.run("--quiet-period", "0")
+    promise_support.end_leases(desk.office.journal, 1_000.0, ["contact_attempts"])
+    for told in (desk.settle().json["contacts"]["refusals"], desk.contacts("--json").json["steps"]):
+        said = " ".join(told)
+        assert "cliente1@example.com" in said
+        for option in ("--exists", "--not-created"):
+            assert f"--by-hand cliente1@example.com {option}`" in said

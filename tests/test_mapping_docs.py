@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from importer.mapping.drafting.guesses import flow
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+PROSE = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
+SCHEMA = json_schema()
 TESTS = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").glob("test_mapping*.py")))
 PARTS = {
     name: part
@@ -37,6 +40,12 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - whatever YAM
         yield from nodes(inner)
 
 
+@cache
+def keys_of_examples() -> frozenset[str]:
+    """Return every key of the examples in the page."""
+    return frozenset(each for text in EXAMPLES for node in nodes(yaml.safe_load(text)) for each in node)
+
+
 def alternatives(schema: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the schema of a part, as a mapping of keys."""
     part = schema if name == "MappingFile" else schema["$defs"][name]
@@ -46,10 +55,9 @@ def alternatives(schema: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("part", "key"), KEYS, ids=lambda name: name)
 def test_every_key_is_in_the_page_the_schema_and_the_tests(part: str, key: str) -> None:
     """Each key has an example and a description in the page, a description in the schema, and a test."""
-    examples = {each for text in EXAMPLES for node in nodes(yaml.safe_load(text)) for each in node}
-    assert key in examples
-    assert re.search(rf"\b{key}\b", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL))
-    assert alternatives(json_schema(), part)["properties"][key]["description"]
+    assert key in keys_of_examples()
+    assert re.search(rf"\b{key}\b", PROSE)
+    assert alternatives(SCHEMA, part)["properties"][key]["description"]
     assert re.search(rf"\b{key}:\s", TESTS)
 
 

@@ -179,6 +179,17 @@ def test_the_fields_of_the_module_come_from_its_template(tmp_path: Path, encodin
     loaded(tmp_path, filled_in(text))
 
 
+def test_a_template_in_the_users_language_repeats_no_field_of_the_case_and_hides_no_doubt(tmp_path: Path) -> None:
+    """`Estado` is the case's status, whose column is used above; what the dates leave open is said beside the field."""
+    rows = TICKETS.replace("Estado", "Estado;Fecha apertura").replace("Abierto", "Abierto;01/02/2026")
+    source = sheet(tmp_path, rows)
+    text = draft_mapping(source, fields=sheet(tmp_path, "Estado;fecha_apertura\n", "ejemplo.csv"))
+    assert list(content(text)["form"]) == ["fecha_apertura"]
+    assert re.search("^#  Estado: .*# probably one of the case's own", text, re.MULTILINE)
+    assert re.search("^  fecha_apertura: .*# .*; dates, but none proves the order", text, re.MULTILINE)
+    loaded(tmp_path, filled_in(text))
+
+
 def test_a_required_field_of_the_module_can_be_named_before_it_has_a_column(tmp_path: Path) -> None:
     """A form field that is only named is a fault at its place, which says what to write."""
     with pytest.raises(MappingError, match=r":13:9: form\.Sede: the module requires this field, which has no source"):

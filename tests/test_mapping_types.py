@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mapping_support import HEAD, converted, faults, form_values, frame, loaded
 
 from importer.mapping.converters.formats import format_datetime, format_number, reader
+from importer.mapping.converters.markup import html_to_text
 from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import phone
@@ -393,6 +394,17 @@ def test_html_becomes_what_a_reader_sees(tmp_path: Path) -> None:
     assert form_values(tmp_path, "{column: C, type: html}", cells) == [
         "Hola Ana\n\nLista:\n\n- uno\n\n- dos", "Ver aquí (https://a.co/x)\nfin", "a < b\ny & z", None,
     ]  # fmt: skip
+
+
+UNENDED = ("<!--", "</", "<![CDATA[", "<?", "<a ", "<a b='", '<a href="', "<p a=b ", "<a/", "<x:y")
+"""What begins like a tag or a comment, and never ends."""
+
+
+@pytest.mark.parametrize("beginning", UNENDED)
+def test_markup_that_never_ends_is_text_and_takes_no_time(beginning: str) -> None:
+    """A parser that looks for the end of each would need minutes."""
+    bomb = beginning * 50_000
+    assert html_to_text(f"<p>a</p>{bomb}").startswith(f"a\n\n{' '.join(beginning.split())}")
 
 
 MOMENTS = {

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from pathlib import Path
 
 import openpyxl
+import pytest
+from crash_child import wait_for_nothing
+from migration_faults import Ordeal, Point, fault
 from migration_support import HelpDesk, Migration
+from nursery import Nursery
+from promise_support import select
 from run_support import Give, Office
 
 from importer.sandbox import RunningSandbox
 
-SEED = int(os.environ.get("CHAOS_SEED", "7"))
-RATE = 0.01
-"""How often each fault occurs on each kind of call."""
+FAULTS = {
+    "custom-query": ("server-error", "html-answer"),
+    "custom-insert": ("search-finds-nothing", "closed-after-creating", "blank-ids"),
+    "insert": ("closed-after-creating", "blank-ids", "closed-without-creating", "quota-exceeded", "cut-json"),
+    "query": ("redirect", "search-finds-nothing"),
+    "update": ("search-finds-nothing", "closed-after-creating", "server-error"),
+}
+"""The first calls of each kind that fail, every other one of them, and by what."""
+
+POINTS = (
+    Point("contact-intent-committed", "after"),
+    Point("contact-answer-read", "after"),
+    Point("whole-body-sent", "after", 2),
+    Point("outcome-committed", "before"),
+)
+POINTS_OF_UPDATES = (Point("update-intent", "after"), Point("update-outcome", "before"))
 
 
 def test_c80_a_migration_under_a_quota(tmp_path: Path, give: Give) -> None:
@@ -41,3 +59,33 @@ def test_c80_a_migration_under_a_quota(tmp_path: Path, give: Give) -> None:
     assert sorted(int(line[1]) for line in listed) == list(range(1, 41))
     assert {line[5] for line in listed} == {"as in the sheet"}
     assert sum(line[9] or 0 for line in listed) == 17 + len(desk.with_comments)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes that fork and are killed, as Unix has them")
+def test_c81_a_migration_whose_calls_fail_and_whose_runs_are_killed(
+    tmp_path: Path, give: Give, nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every contact and every case once, nothing lost, histories complete, and every doubt named on the way."""
+    wait_for_nothing(monkeypatch.setattr)
+    migration = Migration(tmp_path, 12, 30, 4)
+    changed = frozenset({3, 5, 11})
+
+    def kill(words: list[str], point: Point) -> int:
+        return nursery.carry_out(*words, **point._asdict(), hasty=True).status
+
+    with RunningSandbox(migration.config(10_000)) as sandbox:
+        desk = HelpDesk(migration, Office(tmp_path, sandbox), give)
+        desk.learn()
+        ordeal = Ordeal(desk, kill, ("--concurrency", "1"))
+        every_other = ((name, call, 2 * n + 2) for call, names in FAULTS.items() for n, name in enumerate(names))
+        sandbox.inject(*(fault(*one) for one in every_other))
+        ordeal.killed_at(POINTS, limit=2)
+        ordeal.run()
+        desk.assert_complete()
+        migration.write(changed)
+        ordeal.killed_at(POINTS_OF_UPDATES, limit=1)
+        ordeal.run()
+        desk.assert_complete(changed)
+        for table in ("attempts", "contact_attempts"):
+            assert select(desk.office.journal, f"SELECT count(*) FROM {table} WHERE search_value IS NOT NULL") == [(0,)]  # noqa: S608 - the names above
+    assert ordeal.ended["killed"] == len(POINTS) + len(POINTS_OF_UPDATES)

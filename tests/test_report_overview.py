@@ -13,7 +13,7 @@ from report_support import COLUMNS, always, content, row
 from run_support import Give, Office, Result, ticket
 
 from importer import Job, check, load_job, report
-from importer.account import Account, Breakdown, FileCount, Reason, Tally
+from importer.account import Account, Breakdown, FileCount, Kind, Reason, Tally
 from importer.model import Counts, Status, Summary, TableOptions
 from importer.report import overview, page
 from importer.report.columns import OWN_COLUMNS, ColumnLayout, own_columns
@@ -155,6 +155,32 @@ def test_summary_and_page_show_the_same_account(tmp_path: Path) -> None:
     sentence = "Attachments: 4 of 7 sent. 2 wait for their tickets to be sent. 1 is missing or cannot be sent."
     assert sentence in html
     assert [sentence, None, None, None] in lines
+
+
+MONTHS = tuple(Tally(f"{year}-{month:02}", 2, 1) for year in range(2017, 2027) for month in (3, 11))
+
+
+@pytest.mark.parametrize(
+    ("kind", "tallies", "most", "title", "names"),
+    [
+        ("month", MONTHS[-4:], 8, "By month of the ticket", ["2025-03", "2025-11", "2026-03", "2026-11"]),
+        ("month", MONTHS[-9:], 8, "By year of the ticket", ["2022", "2023", "2024", "2025", "2026"]),
+        ("sent", (*MONTHS[-8:], Tally("", 3, 0)), 8, "By year of sending",
+         ["2023", "2024", "2025", "2026", "(not sent yet)"]),
+        ("month", (*MONTHS[-8:], Tally(None, 3, 0)), 8, "By year of the ticket",
+         ["2023", "2024", "2025", "2026", "others"]),
+        ("month", MONTHS, None, "By month of the ticket", [one.name for one in MONTHS]),
+        ("type", MONTHS, 8, "By case type in the sheet", [one.name for one in MONTHS]),
+    ],
+)  # fmt: skip
+def test_more_months_than_there_is_room_for_are_years(
+    kind: Kind, tallies: tuple[Tally, ...], most: int | None, title: str, names: list[str]
+) -> None:
+    """Nothing of a long time is called `others`, and the numbers stay what they are together."""
+    summary = content([], account=Account(breakdowns=(Breakdown(kind, tallies),))).summary
+    [table] = overview.tables(summary, most)
+    assert (table.title, [line.name for line in table.lines]) == (title, names)
+    assert table.total.tickets == sum(tally.tickets for tally in tallies)
 
 
 # ------------------------------------------------------------------------------------------------ the page

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from promise_support import select
 from run_support import MAPPING, Give, Office, ticket
-from updates_support import SOLVED, Weekly, tickets
+from updates_support import SOLVED, UPDATING, Weekly, tickets
 
 
 @pytest.fixture
@@ -14,6 +16,7 @@ def weekly(office: Office, give: Give) -> Weekly:
     return Weekly(office, give)
 
 
+@pytest.mark.on_both
 def test_c30_eight_of_38_rows_moved_on_and_are_updated(weekly: Weekly) -> None:
     """C30: 30 new rows are created, the cases of the 8 known ones that moved on are updated, and nothing is refused."""
     weekly.begin(tickets(range(1, 21)))
@@ -106,6 +109,38 @@ def test_c34_accepted_edits_end_with_0(weekly: Weekly) -> None:
     assert [(str(about).endswith("office run 2"), answer, user) for about, answer, user in decided] == [(True, "3", 1)]
 
 
+def test_c34_a_lost_update_that_was_edited_back_is_accepted_once_it_can_no_longer_arrive(weekly: Weekly) -> None:
+    """Until then the row says that it is awaited, and is not said to be taken as known; then it is, by its number."""
+    weekly.begin(tickets([1, 2]))
+    weekly.edit([ticket(1, **SOLVED), ticket(2)])
+    weekly.office.sandbox.inject("closed-without-creating:call=update,nth=1")
+    weekly.run()
+    weekly.edit(tickets([1, 2]))
+    early = weekly.run("--accept-changes")
+    assert (early.status, weekly.edits(early), weekly.states()) == (3, {1: "unknown"}, ["unknown"])
+    assert not any("count as known" in note or "counts as known" in note for note in early.json["notes"])
+    weekly.end_leases()
+    assert weekly.edits(weekly.run()) == {1: "not-updatable"}  # an update cannot empty the solution again
+    accepted = weekly.run("--accept-changes")
+    assert (accepted.status, weekly.edits(accepted), weekly.states()) == (0, {}, ["unknown", "accepted"])
+    assert "The edit of 1 row counts as known from now on: row 2." in accepted.json["notes"]
+
+
+def test_c48_an_update_under_another_mapping_says_that_it_sends_every_field(weekly: Weekly) -> None:
+    """The field of a cell that was not edited goes as it is mapped now; a changed mapping alone updates nothing."""
+    weekly.begin(tickets([1, 2]))
+    mapped = UPDATING.replace("allowed: [Alta, Media, Baja]", "values: {Alta: Urgente, Media: Media, Baja: Baja}")
+    weekly.office.mapping.write_text(mapped, "utf-8")
+    assert (weekly.run().status, weekly.updates) == (0, 0)
+    weekly.edit([ticket(1, **SOLVED), ticket(2)])
+    ended = weekly.run()
+    assert [str(case.body["priority"]) for case in weekly.office.sandbox.store.cases] == ["Urgente", "Alta"]
+    assert any(note.startswith("1 case to update was last sent with another mapping.") for note in ended.json["notes"])
+    weekly.edit([ticket(1, **SOLVED | {"Solución": "Otra"}), ticket(2)])
+    assert not any("another mapping" in note for note in weekly.run().json["notes"])
+
+
+@pytest.mark.on_both
 def test_c35_every_fault_of_an_update(weekly: Weekly) -> None:
     """C35: what is lost may go again after its deadline, what is refused stays refused, a 429 is tried again."""
     weekly.begin(tickets(range(1, 7)))
@@ -132,6 +167,11 @@ def test_c35_every_fault_of_an_update(weekly: Weekly) -> None:
     weekly.office.sandbox.inject()
     soon = weekly.run("--quiet-period", "0")
     assert (soon.status, weekly.updates, weekly.edits(soon)) == (3, 8, {1: "unknown", 3: "unknown", 4: "refused"})
+    waiting = [change["not_before"] for change in soon.json["changes"] if change["state"] == "unknown"]
+    assert all(datetime.fromisoformat(when) > datetime.now(UTC) for when in waiting)
+    latest = f"{max(map(datetime.fromisoformat, waiting)):%Y-%m-%d %H:%M}"
+    assert (len(waiting), latest in soon.json["next"]) == (2, True)
+    assert latest[:10] in weekly.office.reported()["message"][0]
     weekly.end_leases()
     later = weekly.run()
     assert (later.status, weekly.updates, weekly.edits(later)) == (1, 10, {4: "refused"})

@@ -252,15 +252,42 @@ def test_c46_an_edit_that_was_undone_after_a_lost_update_is_sent(office: Office,
     office.write(tickets([1, 2]))
     soon = send(job)
     assert (soon.exit_status, edits(soon.plan), office.sandbox.calls("update")) == (
-        *(3, {1: "unknown", 2: "not-updatable"}, 2),  # of the second, the solution was emptied
+        *(3, {1: "unknown", 2: "unknown"}, 2),
     )
     assert send(replace(job, accept_changes=True)).counts.changed == 2
     end_leases(office)
     ended = send(job)
     assert (ended.exit_status, ended.counts.updated_now, office.sandbox.calls("update")) == (1, 1, 3)
+    assert edits(ended.plan) == {2: "not-updatable"}  # its solution was emptied
     assert office.sandbox.store.cases[0].body["priority"] == "Alta"
     assert send(replace(job, accept_changes=True)).exit_status == 0
     assert update_states(office) == ["unknown", "unknown", "updated", "accepted"]
+
+
+@pytest.mark.parametrize("again", ["Baja", "Media"])
+def test_c35_a_lost_update_whose_content_the_crm_refuses_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    """What the CRM refuses after a lost update is not sent again unasked; an edit undone is sent all the same."""
+    with RunningSandbox(SandboxConfig(priorities=("Alta",))) as crm:
+        office = Office(tmp_path, crm)
+        job = job_of(office, monkeypatch)
+        office.write(tickets([1, 2]))
+        send(job)
+        office.write([ticket(1, Prioridad="Baja"), ticket(2)])
+        crm.inject("closed-without-creating:call=update")
+        assert send(job).exit_status == 3
+        crm.inject()
+        office.write([ticket(1, Prioridad=again), ticket(2)])
+        for _ in range(2):
+            end_leases(office)
+            ended = send(job)
+            assert (ended.exit_status, edits(ended.plan), crm.calls("update")) == (1, {1: "refused"}, 2)
+            assert ["PRIORITY DOES NOT EXIST" in str(row.change) for row in ended.plan.edited()] == [True]
+            assert (ended.counts.changed, ended.counts.to_update) == (1, 0)
+        assert (send(replace(job, retry_rejected=True)).exit_status, crm.calls("update")) == (1, 3)
+        office.write(tickets([1, 2]))
+        assert (send(job).exit_status, crm.calls("update"), update_states(office)[-1]) == (0, 4, "updated")
 
 
 def test_c47_rows_that_are_left_out_are_not_updated(office: Office, job: Job) -> None:

@@ -31,7 +31,8 @@ from importer import (
 )
 from importer.account import Counts
 from importer.crm import Crm, Quota, attachments_shown, shown_form, shown_texts
-from importer.report.hand_over_sheet import adds_up, rows_block
+from importer.report.hand_over_sheet import adds_up, rows_block, table_block
+from importer.report.overview import TicketLine, TicketTable
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.sandbox.config import Search
 from importer.workflow.plan import Plan
@@ -390,7 +391,19 @@ def test_c57_the_source_is_accounted_for(office: Office, give: Give) -> None:
         first = texts(workbook.worksheets[0])
         assert any("6" in str(cell) and "4" in str(cell) and "2" in str(cell) for cell in first[1])
         assert workbook.worksheets[0].sheet_properties.pageSetUpPr.fitToPage
+        formats = {cell.number_format for line in workbook.worksheets[0] for cell in line if cell.data_type == "n"}
+        assert any("[$-240A]#,##0" in each for each in formats) is (language == "es")
         assert not [cell for sheet in workbook for line in sheet.iter_rows() for cell in line if cell.data_type == "f"]
+
+
+def test_c57_the_earliest_of_many_years_are_one_line_of_their_table() -> None:
+    """The last years are told apart, and the frequent ones of what has no order."""
+    years = tuple(TicketLine(str(year), 1, 1, 0) for year in range(2010, 2027))
+    total, names = TicketLine("all tickets", 17, 17, 0), ("Year", "Tickets", "In the CRM", "Not yet")
+    for in_time, first, last in ((True, "until 2019", "2026"), (False, "2010", "others")):
+        _head, *lines, _total = table_block(TicketTable("", names, years, total, in_time=in_time))
+        assert (len(lines), lines[0][0][3], lines[-1][0][3]) == (8, first, last)
+        assert sum(int(line[1][3]) for line in lines) == 17
 
 
 COUNTS = st.builds(Counts, **{name: st.integers(0, 10**6) for name in Counts.__slots__})

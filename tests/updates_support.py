@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import promise_support
 from promise_support import select
 from run_support import MAPPING, Give, Office, Result, ticket
 
-from importer import clock
 from importer.identity import tenant_of
+from importer.journal_place import folder_of
 from importer.workflow.tenant_facts import Findings
 
 UPDATING = MAPPING + "on_change: update\n"
@@ -24,7 +23,7 @@ def know_updates(office: Office, *, keeps_absent: bool | None = True, folder: Pa
     """Write what the doctor would learn about updates in the simulated CRM."""
     found = Findings(tenant_of(office.sandbox.url), "demo", datetime.now(UTC), "case-importer", "email contact")
     findings = Findings(**{**_fields(found), "update_keeps_absent": keeps_absent})
-    findings.save(folder or office.journal.parent)
+    findings.save(folder or folder_of(office.journal))
 
 
 def _fields(findings: Findings) -> dict[str, object]:
@@ -38,9 +37,7 @@ def update_states(office: Office) -> list[object]:
 
 def end_leases(office: Office) -> None:
     """Set the leases and deadlines of all updates to long ago, instead of waiting for them."""
-    with closing(sqlite3.connect(office.journal)) as database, database:
-        ended = clock.elapsed() - 1_000.0
-        database.execute("UPDATE updates SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
+    promise_support.end_leases(office.journal, 1_000.0, ["updates"])
 
 
 @dataclass

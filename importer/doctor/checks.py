@@ -20,6 +20,7 @@ from importer.commands import adopt_command, command_line, option, placeholder, 
 from importer.crm import Certificate, ConnectionProbe, Crm, Quota
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
 from importer.journal import Journal
+from importer.journal_place import Place, folder_of
 from importer.messages import _, shorten
 from importer.model import Target
 from importer.questions import QuestionsOpen
@@ -59,7 +60,7 @@ def exit_status(checks: list[Check]) -> int:
     return max((check.exit_status for check in checks if check.level is Level.FAULT), default=0)
 
 
-def run_checks(given: Connection, from_mapping: Connection, journal: Path) -> Iterator[Check]:
+def run_checks(given: Connection, from_mapping: Connection, journal: Place) -> Iterator[Check]:
     """Yield each check as soon as it is made; nothing is created, neither here nor in the CRM."""
     try:
         found = settings.load_settings()
@@ -105,7 +106,7 @@ def _connection(
 
 def _settings_file(found: Settings) -> Check:
     """Show the settings file's path and content; it holds no token."""
-    names = ("server", "operation", "proxy", "ca_file", "token_file", "journal", "case_url")
+    names = ("server", "operation", "proxy", "ca_file", "token_file", "journal", "case_url", "retention")
     content = [f"{name} = {value}" for name in names if (value := getattr(found, name)) is not None]
     content += [f"folder {folder}" for folder in found.folders]
     content += [
@@ -208,9 +209,9 @@ def _quota(quota: Quota) -> Check:
     return _ok("quota", seen)
 
 
-def _journal(path: Path) -> Check:
+def _journal(path: Place) -> Check:
     try:
-        if not path.exists():
+        if isinstance(path, Path) and not path.exists():
             return _no_journal(path)
         with Journal(path) as journal:
             damages, standing = journal.check(), journal.standing.sentence
@@ -248,9 +249,9 @@ def _unusable_journal(seen: str) -> Check:
     )
 
 
-def _disk(journal: Path) -> Check:
+def _disk(journal: Place) -> Check:
     try:
-        free = shutil.disk_usage(_existing(journal.parent)).free
+        free = shutil.disk_usage(_existing(folder_of(journal))).free
     except OSError as error:
         seen = _("cannot determine the free space for the journal: {error}", error=reason_of(error))
         return Check("disk", Level.WARNING, seen, _("Check that the journal's folder exists."))

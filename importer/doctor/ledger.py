@@ -16,6 +16,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from importer import disk
 from importer.causes import reason_of
 from importer.errors import JournalError
 from importer.identity import Scope
@@ -102,8 +103,7 @@ class Ledger:
                 file.write(_JSON.dump_json(cases, indent=2) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            Path(file.name).replace(self._path)
-            _sync(self._path.parent)
+            disk.replace(Path(file.name), self._path)
         except OSError as error:
             raise JournalError(
                 _("{path}: cannot write which test cases exist: {error}", path=self._path, error=reason_of(error))
@@ -120,13 +120,3 @@ def digest_of(fields: Mapping[str, object]) -> str:
     """
     text = json.dumps(sorted(fields.items()), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _sync(folder: Path) -> None:
-    """Have the folder on the disk know its files; Windows does so by itself."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

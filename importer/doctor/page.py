@@ -8,13 +8,14 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from importer import text
+from importer import disk, text
 from importer.causes import reason_of
 from importer.crm import without_private
 from importer.doctor.probes import PROBES, price
 from importer.doctor.words import answers_in_words, remaining, shapes, why_not_learnt
 from importer.errors import ReportError
 from importer.identity import Scope, tenant_of
+from importer.journal_place import Place, folder_of
 from importer.messages import _, has_catalogue, language, shown
 from importer.workflow.tenant_facts import Findings, findings_path
 
@@ -41,15 +42,15 @@ def write_findings(findings: Findings, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
             file.write(findings_page(findings).encode("utf-8", "replace"))
-        Path(file.name).replace(path)
+        disk.replace(Path(file.name), path)
     except OSError as error:
         raise ReportError(_("{path} cannot be written: {reason}.", path=path, reason=reason_of(error))) from error
     return path
 
 
-def known_findings(journal: Path, server: str, operation: str) -> Findings | None:
+def known_findings(journal: Place, server: str, operation: str) -> Findings | None:
     """Return what is known about an operation from the files beside a journal; None if nothing is."""
-    return Findings.load(journal.parent, Scope(tenant_of(server), operation, ""))
+    return Findings.load(folder_of(journal), Scope(tenant_of(server), operation, ""))
 
 
 def findings_page(findings: Findings) -> str:

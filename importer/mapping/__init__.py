@@ -45,6 +45,7 @@ from importer.mapping.grammar import QUERY_FIELDS
 from importer.mapping.headings import Headings
 from importer.mapping.loader import load_mapping, load_mapping_text, wrong_value
 from importer.mapping.mapper import ATTACHMENTS, LAST_LINE, ColumnUse, Converted, Mapper
+from importer.mapping.masking import masked_outline
 from importer.mapping.other_rows import ROWS, OtherTable
 from importer.mapping.schema import json_schema
 from importer.mapping.sheet_fit import AmbiguousColumn, MappingFit, MissingColumn, NewValue, fit
@@ -101,6 +102,7 @@ __all__ = [
     "load_mapping",
     "load_mapping_text",
     "mapping_of",
+    "masked_outline",
     "match_fields",
     "meaning_of",
     "open_statuses",

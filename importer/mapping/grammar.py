@@ -158,7 +158,9 @@ class CaseFields(SpecModel):
     )
     responsible: FieldSpec | None = Field(
         None,
-        description=gettext_noop("The Wolkvox Email of the user responsible for the case, such as ADMIN_@mymodule."),
+        description=gettext_noop(
+            "The Wolkvox Email of the user responsible for the case, such as ADMIN_@my_operation."
+        ),
     )
     owner: FieldSpec | None = Field(None, description=gettext_noop("The Wolkvox Email of the user who owns the case."))
     contact: FieldSpec | None = Field(None, description=gettext_noop("The e-mail address of an existing contact."))

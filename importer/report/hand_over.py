@@ -14,11 +14,11 @@ from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _, ngettext, shorten, translated
 from importer.model import CHANGED, Status
 from importer.names import result_name
-from importer.proof import Difference, HandOver, HandOverRow, Result
+from importer.proof import RESULTS, Difference, HandOver, HandOverRow, Result
 from importer.report import styles
 from importer.report.content import CREATED_BEFORE, CREATED_NOW, EDITED_SINCE, PALETTES, Palette, local_time
 from importer.report.hand_over_sheet import HandOverSheet
-from importer.report.listings import SHEET_LINES, Listing
+from importer.report.listings import SHEET_LINES, Listing, height_of, width_of, width_of_states
 from importer.report.sheet import new_workbook
 from importer.report.styles import Formats
 from importer.report.writing import WrittenReport, check_writable, write_whole
@@ -30,12 +30,14 @@ ENDING = ".hand-over"
 RESULT_PALETTES: dict[Result, Palette] = {
     "equal": CREATED_NOW,
     "differs": EDITED_SINCE,
+    "edited": EDITED_SINCE,
     "not-found": PALETTES[Status.REJECTED],
     "unanswered": PALETTES[Status.UNKNOWN],
     "not-asked": PALETTES[Status.SKIPPED],
 }
 
 _LONGEST = 500  # characters of a value in a list; the sheet and the CRM have the whole one
+_WHY = 40  # characters of a line of what differs
 
 
 def hand_over_path(source: Path) -> Path:
@@ -131,26 +133,28 @@ class _CasesSheet(_List):
         """Take the next place in the workbook."""
         columns = (
             _Column(column_word("row"), 8),
-            _Column(_("key"), 20),
+            _Column(_("key"), 18),
             _Column("wolkvox_id", 28),
             _Column("idPrefijo", 14),
-            _Column(column_word("status"), 12),
-            _Column(_("verified"), 16),
+            _Column(column_word("status"), width_of(map(state_word, (Status.CREATED, CHANGED)))),
+            _Column(_("verified"), width_of(map(result_name, RESULTS), 16)),
             _Column(_("verified on"), 20),
-            _Column(_("what differs, or why"), 44),
-            _Column(_("not shown by the CRM"), 28),
-            _Column(_("attachments sent"), 13),
-            _Column(_("attachments shown"), 13),
-            _Column(column_word("reference"), 24),
+            _Column(_("what differs, or why"), _WHY),
+            _Column(_("not compared"), 24),
+            _Column(_("attachments sent"), 11),
+            _Column(_("attachments shown"), 11),
+            _Column(column_word("reference"), 22),
         )
         super().__init__(workbook, formats, CASES, columns)
         self._summary = content.summary
 
     def add(self, row: HandOverRow) -> None:
         """Write a case."""
-        if not self._begins():
-            return
         proof, result = row.proof, row.proof.result if row.proof else "not-asked"
+        differing = ", ".join(dict.fromkeys(each.column or each.field for each in proof.differences)) if proof else ""
+        why = shorten(differing or (proof.reason if proof else ""), _LONGEST)
+        if not self._begins(height_of((why, _WHY))):
+            return
         self.value(0, styles.WHOLE_NUMBER, row.number)
         self.text(1, row.key)
         if row.address and row.wolkvox_id and self.links.take():
@@ -166,9 +170,9 @@ class _CasesSheet(_List):
             return
         if proof.when is not None:
             self.value(6, styles.moment(), local_time(proof.when, self._summary))
-        what = ", ".join(dict.fromkeys(each.column or each.field for each in proof.differences))
-        self.text(7, shorten(what or proof.reason, _LONGEST))
-        self.text(8, ", ".join(proof.not_shown))
+        self.prose(7, why)
+        empty = (_("{field} (empty in the sheet)", field=field) for field in proof.empty_in_sheet)
+        self.text(8, ", ".join((*proof.not_shown, *empty)))
         if proof.files_sent or proof.files_shown:
             self.value(9, styles.WHOLE_NUMBER, proof.files_sent)
             if proof.files_shown is not None:
@@ -183,7 +187,7 @@ class _ExceptionsSheet(_List):
         columns = (
             _Column(column_word("row"), 8),
             _Column(_("key"), 20),
-            _Column(column_word("status"), 16),
+            _Column(column_word("status"), width_of_states()),
             _Column(_("reason"), 110),
             _Column(column_word("reference"), 24),
         )

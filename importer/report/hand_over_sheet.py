@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -64,7 +64,7 @@ class HandOverSheet(ProseSheet):
             if sentence:
                 self.headline(HOW_IT_WENT, sentence, 21.0 * lines_of(sentence, 125), _LAST)
         self._side_by_side([rows_block(content.summary.counts), _proof_block(content), _files_block(content)])
-        self._side_by_side([_table_block(table) for table in list(overview.tables(content.summary))[:3]])
+        self._side_by_side([table_block(table) for table in list(overview.tables(content.summary, _LINES))[:3]])
         self._write_differences(content)
         self._write_notes([*_notes(content), *notes])
         self._write_facts(content)
@@ -135,7 +135,7 @@ class HandOverSheet(ProseSheet):
             self.link(start, title, f"internal:'{title}'!A1")
 
     def _write_signatures(self) -> None:
-        self.next_line(40)
+        self.next_line(64)  # to sign in
         self.next_line()
         for start, name in zip(_STARTS, (_("Handed over by"), _("Accepted by"), _("Date")), strict=True):
             self.across(_SIGNED, name, start, start + 3)
@@ -176,15 +176,27 @@ def what_was_verified(content: HandOver) -> str:
             **values,
         )
     found = counts.results
+    values |= {
+        "equal": shown(found.get("equal", 0), ","),
+        "differ": shown(found.get("differs", 0), ","),
+        "missing": shown(found.get("not-found", 0) + found.get("unanswered", 0), ","),
+    }
+    if edited := found.get("edited", 0):
+        return ngettext(
+            "The CRM was asked for {asked} of {cases} case: {equal} as in the sheet, {edited} edited since in what the"
+            " CRM does not show, {differ} different, {missing} not shown.",
+            "The CRM was asked for {asked} of {cases} cases: {equal} as in the sheet, {edited} edited since in what the"
+            " CRM does not show, {differ} different, {missing} not shown.",
+            counts.cases,
+            edited=shown(edited, ","),
+            **values,
+        )
     return ngettext(
         "The CRM was asked for {asked} of {cases} case: {equal} as in the sheet, {differ} different, {missing} not"
         " shown.",
         "The CRM was asked for {asked} of {cases} cases: {equal} as in the sheet, {differ} different, {missing} not"
         " shown.",
         counts.cases,
-        equal=shown(found.get("equal", 0), ","),
-        differ=shown(found.get("differs", 0), ","),
-        missing=shown(found.get("not-found", 0) + found.get("unanswered", 0), ","),
         **values,
     )
 
@@ -196,10 +208,14 @@ def about_attachments(content: HandOver) -> str:
 
 def _notes(content: HandOver) -> Iterator[str]:
     """Yield what whoever accepts the import has to know beside the numbers."""
-    shown_fields = sorted(content.counts.fields_not_shown.items(), key=lambda pair: (-pair[1], pair[0]))
-    if shown_fields:
-        fields = ", ".join(_("{field} ({count})", field=field, count=count) for field, count in shown_fields[:12])
+    if fields := _counted_fields(content.counts.fields_not_shown):
         yield _("Not shown by the CRM and therefore not compared, in so many cases: {fields}.", fields=fields)
+    if fields := _counted_fields(content.counts.fields_empty):
+        yield _(
+            "Empty in the sheet and filled in the CRM, which may do so by itself; therefore not compared, in so many"
+            " cases: {fields}.",
+            fields=fields,
+        )
     if content.summary.account is not None and content.summary.account.deleted:
         yield ngettext(
             "{count} of them was deleted from the CRM since.",
@@ -229,6 +245,12 @@ def _notes(content: HandOver) -> Iterator[str]:
             " rows, the mapping and their ids are the same since.",
             content.counts.remembered,
         )
+
+
+def _counted_fields(fields: Mapping[str, int]) -> str:
+    """Return the most frequent fields, each with its number of cases."""
+    frequent = sorted(fields.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(_("{field} ({count})", field=field, count=count) for field, count in frequent[:12])
 
 
 def _facts(content: HandOver) -> Iterator[tuple[str, str]]:
@@ -304,13 +326,13 @@ def _count_lines(lines: Iterable[tuple[str, int]]) -> Iterator[list[_Cell]]:
         yield [(0, 2, MEANING, name), (3, 3, NO_COUNT, count)]
 
 
-def _table_block(table: TicketTable) -> list[list[_Cell]]:
-    """Return a table of tickets, with its rarer lines together."""
-    lines = list(table.lines)
-    if len(lines) > _LINES:
-        rest = lines[_LINES - 1 :]
-        others = TicketLine(_("others"), *(sum(numbers) for numbers in zip(*map(_numbers, rest), strict=True)))
-        lines = [*lines[: _LINES - 1], others]
+def table_block(table: TicketTable) -> list[list[_Cell]]:
+    """Return a table of tickets, with its rarer or its earlier lines together."""
+    lines, further = list(table.lines), len(table.lines) - _LINES + 1
+    if further > 1 and table.in_time:
+        lines = [_together(_("until {name}", name=lines[further - 1].name), lines[:further]), *lines[further:]]
+    elif further > 1:
+        lines = [*lines[:-further], _together(_("others"), lines[-further:])]
     head: list[_Cell] = [(0, 0, header_style("left"), table.names[0])]
     head += [(at, at, header_style("right"), name) for at, name in enumerate(table.names[1:], 1)]
     block = [head]
@@ -319,6 +341,10 @@ def _table_block(table: TicketTable) -> list[list[_Cell]]:
         block.append([(0, 0, MEANING, shorten(line.name, 24)), *numbers])
     totals: list[_Cell] = [(at, at, TOTAL, count) for at, count in enumerate(_numbers(table.total), 1)]
     return [*block, [(0, 0, TOTAL_NAME, shorten(table.total.name, 24)), *totals]]
+
+
+def _together(name: str, lines: Iterable[TicketLine]) -> TicketLine:
+    return TicketLine(name, *(sum(numbers) for numbers in zip(*map(_numbers, lines), strict=True)))
 
 
 def _numbers(line: TicketLine) -> tuple[int, int, int]:

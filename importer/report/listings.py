@@ -141,9 +141,14 @@ class Listing(SheetWriter):
         return [(0, self.columns - 1)]
 
 
-def _width_of_states() -> float:
+def width_of_states() -> float:
     """Return how wide a column of states is: as wide as what the language that is spoken calls any of them."""
-    return max([12.0, *(len(state_word(state, 9_999)) + 3.0 for state in Status if language() != "en")])
+    return width_of(state_word(state, 9_999) for state in Status if language() != "en")
+
+
+def width_of(words: Iterable[str], least: float = 12.0) -> float:
+    """Return how wide a column is that shows any of some words whole."""
+    return max([least, *(len(word) + 3.0 for word in words)])
 
 
 def height_of(*texts: tuple[str, int]) -> float | None:
@@ -166,7 +171,7 @@ class ReportSheet(Listing):
         self._positions = dict(zip(content.columns, layout.source, strict=True))
         self.notes = Allowance(NOTES_PER_SHEET)
         widths = {at: max(REPORT_WIDTHS[name], len(layout.headers[at]) + 3.0) for name, at in layout.own.items()}
-        widths[layout.own["status"]] = max(widths[layout.own["status"]], _width_of_states())
+        widths[layout.own["status"]] = max(widths[layout.own["status"]], width_of_states())
         widths |= dict(zip(layout.source, _source_widths(content), strict=True))
         ordered = [widths[place] for place in sorted(widths)]
         in_sight = _in_sight(ordered[: layout.leading])
@@ -307,7 +312,7 @@ class ToDecideSheet(Listing):
 
     def __init__(self, workbook: Workbook, formats: Formats, content: ReportContent) -> None:
         """Write the header."""
-        widths = TO_DECIDE_WIDTHS | {"status": _width_of_states()}
+        widths = TO_DECIDE_WIDTHS | {"status": width_of_states()}
         super().__init__(workbook, formats, translated(TO_DECIDE), tuple(widths.values()))
         self._source_columns = content.columns
         self._summary = content.summary

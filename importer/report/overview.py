@@ -11,10 +11,12 @@ from importer.model import CHANGED, Counts, Status, Summary
 from importer.report.content import EDITED_SINCE, PALETTES, Palette, with_full_stop
 
 _TITLES: dict[Kind, tuple[str, str]] = {
-    "type": (gettext_noop("By case type"), gettext_noop("Case type")),
-    "status": (gettext_noop("By status of the case"), gettext_noop("Status")),
+    "type": (gettext_noop("By case type in the sheet"), gettext_noop("Case type in the sheet")),
+    "status": (gettext_noop("By status in the sheet"), gettext_noop("Status in the sheet")),
     "month": (gettext_noop("By month of the ticket"), gettext_noop("Month")),
     "sent": (gettext_noop("By month of sending"), gettext_noop("Month")),
+    "year": (gettext_noop("By year of the ticket"), gettext_noop("Year")),
+    "year-sent": (gettext_noop("By year of sending"), gettext_noop("Year")),
 }
 
 
@@ -30,12 +32,16 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True)
 class TicketTable:
-    """A table of tickets by one of their properties; `total` is its last line."""
+    """A table of tickets by one of their properties; `total` is its last line.
+
+    Its lines are in the order of time, or the most frequent ones come first.
+    """
 
     title: str
     names: tuple[str, str, str, str]
     lines: tuple[TicketLine, ...]
     total: TicketLine
+    in_time: bool = False
 
 
 def how_it_went(summary: Summary) -> str:
@@ -132,21 +138,23 @@ def palette_of_state(state: str) -> Palette:
     return PALETTES[Status(state)] if state else PALETTES[Status.SKIPPED]
 
 
-def tables(summary: Summary) -> Iterator[TicketTable]:
-    """Yield the tables of tickets; none where there are no tickets."""
-    for breakdown in (summary.account or Account()).breakdowns:
+def tables(summary: Summary, most: int | None = None) -> Iterator[TicketTable]:
+    """Yield the tables of tickets, with months as years if there are more than `most`; none without tickets."""
+    for each in (summary.account or Account()).breakdowns:
+        breakdown = each.by_year() if most is not None and len(each.tallies) > most else each
         title, name = map(translated, _TITLES[breakdown.kind])
         names = (name, _("Tickets"), _("In the CRM"), _("Not yet"))
         lines = tuple(_lines(breakdown))
         columns = zip(*((line.tickets, line.arrived, line.missing) for line in lines), strict=True)
-        yield TicketTable(title, names, lines, TicketLine(_("all tickets"), *map(sum, columns)))
+        total = TicketLine(_("all tickets"), *map(sum, columns))
+        yield TicketTable(title, names, lines, total, in_time=breakdown.kind not in {"type", "status"})
 
 
 def _lines(breakdown: Breakdown) -> Iterator[TicketLine]:
     for tally in breakdown.tallies:
         name = _("others") if tally.name is None else tally.name
         if not name:
-            name = _("(not sent yet)") if breakdown.kind == "sent" else _("(none)")
+            name = _("(not sent yet)") if breakdown.kind in {"sent", "year-sent"} else _("(none)")
         elif tally.name and breakdown.kind in {"month", "sent"}:
             name = month_name(name)
         yield TicketLine(name, tally.tickets, tally.arrived, tally.missing)

@@ -19,6 +19,7 @@ TO_FILL = Palette("FFF8D6", "4A3B00", "B38F00")
 
 RULE_COLOUR = "C9D1DB"
 FONT_SIZE = 11  # points
+_PLACES = {"es": "[$-240A]", "pt": "[$-416]"}  # Colombia and Brazil, as a number format names them
 THIN = 1  # XlsxWriter's number of a thin line
 
 
@@ -27,7 +28,7 @@ class Style:
     """How a cell looks; colours as RRGGBB.
 
     `box` is the colour of a line around the cell. `quoted` keeps text that begins like a formula as text, also after
-    somebody has edited it.
+    somebody has edited it. An `amount` is shown as the spoken language writes it, where the reader's program lets it.
     """
 
     number_format: str = "General"
@@ -36,6 +37,7 @@ class Style:
     indent: int = 0
     wrapped: bool = False
     quoted: bool = False
+    amount: bool = False
     background: str = ""
     text: str = ""
     size: int = FONT_SIZE
@@ -54,7 +56,8 @@ class Style:
         return dict(self._properties())
 
     def _properties(self) -> Iterator[tuple[str, object]]:
-        yield "num_format", self.number_format
+        place = _PLACES.get(language(), "") if self.amount else ""
+        yield "num_format", ";".join(f"{place}{part}" for part in self.number_format.split(";"))
         yield "valign", {"center": "vcenter"}.get(self.vertical, self.vertical)
         if self.horizontal:
             yield "align", self.horizontal

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from importer.causes import reason_of
+from importer.causes import reason_of, too_long
 from importer.commands import report_command, told
+from importer.disk import replace
 from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _, speaking
 from importer.model import ReportContent, ReportRow, Summary
@@ -260,6 +261,8 @@ def _place_refusal(path: Path) -> str | None:
     """Return why a report cannot be at `path`, as far as it shows without writing; None where it can."""
     if path.suffix.lower() not in WRITERS:
         return _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
+    if reason := too_long(path):
+        return _("{path}: the report cannot be written there: {reason}.", path=path, reason=reason)
     if path.is_dir():
         return told(
             _("{path} is a folder. Name a file in it with --report.", path=path),
@@ -345,14 +348,3 @@ def fsync_and_close(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
     file.close()
-
-
-def replace(temporary: Path, path: Path) -> None:
-    """Move a finished file to `path` in one step, and have the folder on the disk know it."""
-    temporary.replace(path)
-    if hasattr(os, "O_DIRECTORY"):  # Windows keeps its folders in order by itself
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -24,6 +24,7 @@ from openpyxl.comments import Comment
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer import disk
 from importer.causes import reason_of
 from importer.commands import report_command
 from importer.errors import ReportError, SourceError
@@ -41,7 +42,6 @@ from importer.report.writing import (
     fsync_and_close,
     overwrite_blocker,
     paths_to_try,
-    replace,
     temporary_beside,
 )
 from importer.report_words import OWN_COLUMNS, REPORT, sheet_titles
@@ -91,7 +91,7 @@ def write_back(source: Path, content: ReportContent, open_table: Opener, ours: C
             if digest(backup) != before:
                 backup.unlink()
                 raise _changed(source)
-            replace(temporary, target)
+            disk.replace(temporary, target)
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise _not_saved(source, error) from error
     except (ParseError, zipfile.BadZipFile, SourceError) as error:

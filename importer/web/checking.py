@@ -27,6 +27,7 @@ from importer import (
     absent_files,
     check,
     edits_of,
+    held_rows,
     history,
     left_out_rows,
     likely_folders,
@@ -35,6 +36,7 @@ from importer import (
     review,
 )
 from importer.clicks import click_for
+from importer.journal_place import is_there
 from importer.web.background import Background, Newest
 
 ROWS_WITH_CELLS = 2_000
@@ -79,8 +81,8 @@ class CheckedSheet:
     """What a check found: the plan, its counts, the issues grouped, and the cells of the first faulty rows.
 
     `absent` are the attachments that are missing, by the group's id, and `folders` those in which they may be.
-    `left_out` tells what the skipped rows are, `rejected` why the CRM rejected rows; it began
-    at `made_at`.
+    `left_out` tells what the skipped rows are, `rejected` why the CRM rejected rows, and `held` which rows wait for a
+    contact that it rejected, and which updates it refused; it began at `made_at`.
     """
 
     loaded: LoadedJob
@@ -92,6 +94,7 @@ class CheckedSheet:
     folders: tuple[LikelyFolder, ...]
     left_out: LeftOut
     rejected: Rejections
+    held: tuple[Rejection, ...]
     made_at: datetime
 
     @cached_property
@@ -104,6 +107,16 @@ class CheckedSheet:
         """What its changed rows said when they were sent, as far as that is known."""
         journal = self.loaded.job.journal_path
         return edits_of(self.plan, self.loaded.job, history(journal)) if self.counts.changed else {}
+
+    @property
+    def waiting(self) -> int:
+        """How many of the rows to send wait for a contact that the CRM rejected."""
+        return sum(len(one.rows) for one in self.held if one.kind == "contact")
+
+    @property
+    def refused(self) -> int:
+        """How many updates the CRM refused."""
+        return sum(len(one.rows) for one in self.held if one.kind == "update")
 
     def group(self, group_id: str) -> Group | None:
         """Return the group with this id, None if there is none any more."""
@@ -132,18 +145,20 @@ def check_sheet(job: Job) -> CheckedSheet:
     names = {file.name for files in absent.values() for file in files}
     folders = likely_folders(job.source, names) if names else ()
     counts, rejected = plan.counts(), Rejections()
-    if job.journal_path.exists() and plan.scope.tenant:
+    held: tuple[Rejection, ...] = ()
+    if is_there(job.journal_path) and plan.scope.tenant:
         rejected = rejections(plan, history(job.journal_path) if counts.rejected else ())
-    groups = [*map(_rejected_group, rejected.groups), *groups]
+        held = held_rows(plan, job.journal_path)
+    groups = [*map(_rejected_group, (*rejected.groups, *held)), *groups]
     cells = _cells(plan, groups)
     return CheckedSheet(
-        loaded, plan, counts, tuple(groups), cells, absent, folders, left_out_rows(plan), rejected, made_at
+        loaded, plan, counts, tuple(groups), cells, absent, folders, left_out_rows(plan), rejected, held, made_at
     )
 
 
 def _rejected_group(one: Rejection) -> Group:
     """Return rejected rows as a group; what is mended is another group than before."""
-    kind = (one.said, one.field, one.column, one.text, one.value, one.is_mended)
+    kind = (one.kind, one.said, one.field, one.column, one.text, one.value, one.is_mended)
     issue = Issue(one.rows[0], one.column, one.text, "rejected", one.said, click_for("rejected", None, None, None))
     return Group(_id_of(kind), issue, one.rows, {}, one)
 

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from importer import disk
 from importer.causes import reason_of
 from importer.errors import SourceError
 from importer.files import open_ordinary
@@ -23,8 +24,6 @@ from importer.web.folders import SPREADSHEETS
 
 _BLOCK = 1 << 20
 _LONGEST_STEM = 120
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 
 _CORRECTIONS = re.compile(r"\.corrections$", re.IGNORECASE)
 _WRITTEN_BY_US = re.compile(r"\.((?:report|rehearsal)[ ().\d-]*)$", re.IGNORECASE)
@@ -68,18 +67,17 @@ def safe_name(name: str) -> str:
     Raises SourceError for what is no spreadsheet, and for corrections: beside their sheet they would count at once.
     """
     last = re.split(r"[/\\]", clean(unicodedata.normalize("NFC", name)))[-1]
-    stem, suffix = os.path.splitext(_NOT_IN_NAMES.sub("-", last))  # noqa: PTH122 - a name, and no path
+    stem, suffix = os.path.splitext(last)  # noqa: PTH122 - a name, and no path
     if suffix.lower() not in SPREADSHEETS:
         raise SourceError(
             _("{file} is not a spreadsheet. Choose an Excel or LibreOffice workbook, or a CSV file.", file=last)
         )
-    stem = stem.strip(". ")[:_LONGEST_STEM].strip(". ") or "1"
+    stem = disk.plain_stem(stem, _LONGEST_STEM) or "1"
     if _CORRECTIONS.search(stem):
         raise SourceError(
             _("{file} is a file of corrections. Open the sheet itself: its corrections are found beside it.", file=last)
         )
-    stem = _WRITTEN_BY_US.sub(r" \1", stem)
-    return f"_{stem}{suffix}" if _DEVICES.match(stem) else stem + suffix
+    return disk.not_a_device(_WRITTEN_BY_US.sub(r" \1", stem)) + suffix
 
 
 def _written(content: BinaryIO, path: Path) -> str:
@@ -103,7 +101,7 @@ def _placed(temporary: Path, name: str, digest: str) -> SheetCopy:
             continue
         with suppress(FileExistsError):
             candidate.touch(exist_ok=False)  # ours from now on
-            temporary.replace(candidate)
+            disk.replace(temporary, candidate)
             return SheetCopy(candidate, is_new=True)
     raise AssertionError  # there is always another number
 

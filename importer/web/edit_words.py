@@ -64,6 +64,11 @@ def reasons(change: Change) -> Iterator[str]:
         yield _("The next run updates its case.")
     elif change.state == "sending":
         yield _("Its case is being updated; a later run goes on.")
+    elif change.state == "unknown" and change.not_before is not None:
+        yield _(
+            "It is not known whether the update of its case arrived; a run after {when:%Y-%m-%d %H:%M} sends it again.",
+            when=change.not_before,
+        )
     elif change.state == "unknown":
         yield _("It is not known whether the update of its case arrived; a later run sends it again.")
     elif change.state == "invalid":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeVar
 
-from importer import EventInterface, ImporterError, keep_awake
+from importer import AskingStarted, ContactAsked, Event, EventInterface, ImporterError, keep_awake
 from importer.messages import speaking_on
 from importer.web.internal import InternalError, as_internal
 
@@ -58,6 +58,13 @@ class Errand(Generic[T]):
         """Note how many answers there will be."""
         with self._lock:
             self._state = replace(self._state, total=total)
+
+    def follow(self, event: Event) -> None:
+        """Note what a user interface reports of contacts that are asked for; called from several threads."""
+        if isinstance(event, AskingStarted):
+            self.expect(event.total)
+        elif isinstance(event, ContactAsked):
+            self.advance()
 
     def advance(self) -> None:
         """Note one more answer; called from several threads."""

@@ -16,6 +16,8 @@ from typing import Any
 
 from platformdirs import user_state_path
 
+from importer import disk
+
 MOST_SHEETS = 60
 """Sheets that are remembered, the ones that were opened last."""
 
@@ -101,6 +103,6 @@ class Memory:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(asdict(content), file, indent=1)  # ASCII: a name of the disk may be no text
-            temporary.replace(self.path)
+            disk.replace(temporary, self.path)
         except OSError:
             temporary.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ from importer import (
     list_contacts,
     load_job,
 )
+from importer.journal_place import Place
 from importer.languages import LANGUAGES
 from importer.messages import language
 from importer.web.background import Background, Stamp, stamp_of
@@ -83,7 +84,7 @@ class Office:
     place: their files are read where they are, and never changed. `closing` is set once the program ends.
     """
 
-    def __init__(self, connection: Connection, journal: Path | None, memory: Memory) -> None:
+    def __init__(self, connection: Connection, journal: Place | None, memory: Memory) -> None:
         self.memory, self.closing, self.notes = memory, Event(), Notes()
         self.reports: dict[str, MadeReport] = {}
         self._connection, self._journal = connection, journal
@@ -169,13 +170,11 @@ class Office:
     @staticmethod
     def watched(sheet: OpenSheet) -> Iterator[Path]:
         """Yield the files that a check of a sheet depends on."""
-        journal = sheet.job.journal_path
         yield sheet.source
         yield sheet.source.with_name(f"{sheet.source.stem}.corrections.csv")
         if sheet.mapping is not None:
             yield sheet.mapping
-        yield journal
-        yield journal.with_name(f"{journal.name}-wal")
+        yield from sheet.job.journal_files
 
     # -------------------------------------------------------------------------------------------- the rest
 
@@ -191,7 +190,7 @@ class Office:
         return chosen if chosen in LANGUAGES else language()
 
     @property
-    def journal_path(self) -> Path:
+    def journal_path(self) -> Place:
         """Where the journal is."""
         return Job(Path(), Path(), self._connection, self._journal).journal_path
 

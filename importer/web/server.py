@@ -20,6 +20,7 @@ from uvicorn import Config, Server
 
 from importer import Connection, UsageError
 from importer.causes import reason_of
+from importer.journal_place import Place
 from importer.messages import _
 from importer.web.app import create_app
 from importer.web.door import CONTROL, ENTRANCE, DoorKeys
@@ -49,7 +50,7 @@ def serve(  # noqa: PLR0913 - what a person can choose
     path: Path | None,
     *,
     connection: Connection,
-    journal: Path | None,
+    journal: Place | None,
     port: int | None = None,
     open_browser: Opener | None = webbrowser.open,
     show: Callable[[str], object],
@@ -90,7 +91,7 @@ def address_of_running(memory: Memory, path: Path | None) -> str | None:
 class RunningPage:
     """The page, served from a thread of its own within a `with` block."""
 
-    def __init__(self, listener: socket.socket, connection: Connection, journal: Path | None, memory: Memory) -> None:
+    def __init__(self, listener: socket.socket, connection: Connection, journal: Place | None, memory: Memory) -> None:
         self._listener, self._memory = listener, memory
         self.port: int = listener.getsockname()[1]
         self.address = f"http://{HOST}:{self.port}"

@@ -18,6 +18,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.plan import Batch, Plan, PlannedRow, left_out
 from importer.workflow.reasons import reason_of
 from importer.workflow.skipped_rows import left_out_rows
+from importer.workflow.transcripts import TRANSCRIPT
 
 MOST_TALLIES = 30
 """Names of a table; further ones are one line together."""
@@ -46,7 +47,7 @@ def account_of(plan: Plan, commands: Commands) -> Account:
             table.add(names_in(batch)[tickets], arrived[tickets])
         for row in batch.facts.loc[tickets & ~arrived].itertuples():
             reasons.add(reason_of(row, commands))
-    breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
+    breakdowns = (table.breakdown(kind) for kind, (table, _names) in counted.items())
     return Account(
         reasons.most(), tuple(filter(_says_something, breakdowns)), files_of(plan), deleted, left_out_rows(plan)
     )
@@ -129,19 +130,21 @@ class _Tallies:
                 is_kept = name in self._tickets or len(self._tickets) < _MOST_NAMES
                 counter[str(name) if is_kept else None] += int(count)
 
-    def tallies(self, *, by_name: bool) -> tuple[Tally, ...]:
-        """Return the counts: of the most frequent names, or of the last ones in their own order."""
+    def breakdown(self, kind: Kind) -> Breakdown:
+        """Return the counts: of the most frequent names, or of months in their order, as years if they are many."""
         names = [name for name in self._tickets if name is not None]
-        if by_name:
-            shown = sorted(names, key=lambda name: (not name, name))[-MOST_TALLIES:]
-        else:
-            shown = sorted(names, key=lambda name: (-self._tickets[name], name))[:MOST_TALLIES]
-        tallies = [Tally(name, self._tickets[name], self._arrived[name]) for name in shown]
+        if kind in _MONTHS:
+            months = self._counted(kind, sorted(names, key=lambda name: (not name, name)))
+            return months if len(names) <= MOST_TALLIES else months.by_year()
+        return self._counted(kind, sorted(names, key=lambda name: (-self._tickets[name], name))[:MOST_TALLIES])
+
+    def _counted(self, kind: Kind, names: Sequence[str]) -> Breakdown:
+        tallies = [Tally(name, self._tickets[name], self._arrived[name]) for name in names]
         others = self._tickets.total() - sum(tally.tickets for tally in tallies)
         if others:
             arrived = self._arrived.total() - sum(tally.arrived for tally in tallies)
             tallies.append(Tally(None, others, arrived))
-        return tuple(tallies)
+        return Breakdown(kind, tuple(tallies))
 
 
 # ------------------------------------------------------------------------------------------------ reasons
@@ -205,9 +208,10 @@ def _count_files(
 
 def files_sent(plan: Plan, row: PlannedRow) -> int:
     """Return how many files went with the case of a created row: they were there when it was sent."""
-    if plan.mapping.attachments is None:
+    if not plan.mapping.makes_attachments:
         return 0
-    faulty = _faulty(row.attachments, row.missing, row.issues, plan.mapping.attachments.separator)
+    options = plan.mapping.attachments  # None where there are transcripts alone
+    faulty = _faulty(row.attachments, row.missing, row.issues, options.separator if options else None)
     return len(row.attachments) + faulty + len(row.missing) - len(row.left_out)
 
 
@@ -216,7 +220,9 @@ def _faulty(
 ) -> int:
     """Return how many files of a row cannot be used now, for another reason than that they are missing."""
     usable = {file.name for file in found}.union(missing)
-    return sum(name not in usable for name in _faulty_names(issues, separator))
+    of_transcript = [issue for issue in issues if issue.column == TRANSCRIPT]
+    others = [issue for issue in issues if issue.column != TRANSCRIPT]
+    return bool(of_transcript) + sum(name not in usable for name in _faulty_names(others, separator))
 
 
 def _faulty_names(issues: Iterable[Issue], separator: str | None) -> Iterator[str]:

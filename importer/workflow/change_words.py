@@ -59,6 +59,13 @@ def _is_sent_again(change: Change) -> bool:
 
 
 def _doubtful(change: Change) -> str:
+    if change.not_before is not None:
+        return _(
+            "It is not known whether the update of its case arrived ({reason}); a later run sends it again, from"
+            " {when:%Y-%m-%d %H:%M:%S} on.",
+            reason=change.reason.rstrip("."),
+            when=change.not_before,
+        )
     return _(
         "It is not known whether the update of its case arrived ({reason}); a later run sends it again.",
         reason=change.reason.rstrip("."),

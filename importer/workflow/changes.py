@@ -17,8 +17,9 @@ from importer import payload, settings
 from importer.commands import doctor_command, told
 from importer.edits import Blocker, Change, LastUpdate, UpdateState
 from importer.identity import same_content, same_files, tenant_of
+from importer.journal_place import folder_of
 from importer.mapping import ATTACHMENTS, LAST_LINE, ColumnUse
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.model import JournalRow, Payload, Status
 from importer.spool import Spool
 from importer.workflow.history import ImportHistory
@@ -38,13 +39,15 @@ class UpdateConditions:
     """Under which conditions cases are updated.
 
     Without `updates`, edits are only reported. `off` is why no case is updated now, empty if cases are. `uncorrected`
-    are the runs whose corrections are missing, `retry_refused` means that what the CRM refused is sent again, and
-    `quiet_period` is how many seconds must have passed since an update whose answer is missing.
+    are the runs whose corrections are missing, and `other_mapping` those that used another mapping. `retry_refused`
+    means that what the CRM refused is sent again, and `quiet_period` is how many seconds must have passed since an
+    update whose answer is missing.
     """
 
     updates: bool = False
     off: str = ""
     uncorrected: frozenset[int] = frozenset()
+    other_mapping: frozenset[int] = frozenset()
     retry_refused: bool = False
     quiet_period: float = 0.0
 
@@ -77,6 +80,7 @@ def conditions_of(loaded: LoadedJob, plan: Plan, history: ImportHistory, *, retr
         updates=True,
         off=_why_off(job, plan),
         uncorrected=frozenset() if is_report else runs.without_corrections(history.record.id, *here),
+        other_mapping=frozenset(run.id for run in runs.all() if run.start.mapping_digest != plan.mapping.digest),
         retry_refused=retry_refused,
         quiet_period=job.quiet_period,
     )
@@ -86,7 +90,7 @@ def _why_off(job: Job, plan: Plan) -> str:
     """Return why no case of a tenant is updated; empty where it is known that an update empties nothing."""
     server, _operation = settings.server_and_operation(job.connection, connection_in(plan.mapping))
     scope = plan.scope if server is None else replace(plan.scope, tenant=tenant_of(server))
-    findings = Findings.load(job.journal_path.parent, scope)
+    findings = Findings.load(folder_of(job.journal_path), scope)
     if findings is None or findings.update_keeps_absent is None:
         return told(
             _(
@@ -119,8 +123,10 @@ def judge(plan: Plan, row: PlannedRow, text_of: TextOf, given: UpdateConditions)
     known, last = row.known, row.known.update if row.known else None
     if known is None or not given.updates:
         return Change("report", edited)
-    if last is not None and last.state is UpdateState.SENDING:
-        return Change("sending", edited)
+    if last is not None and last.may_have_arrived:
+        awaited = after_last(row, last, given, Change("update", edited))
+        if awaited.state in {"unknown", "sending"}:  # nothing else is said, or decided, as long as it may still arrive
+            return awaited
     if row.issues or row.faulty_lines:
         return Change("invalid", edited)
     if blockers := tuple(_blockers(plan, row, text_of)):
@@ -136,12 +142,14 @@ def after_last(row: PlannedRow, last: LastUpdate | None, given: UpdateConditions
         return change
     if last.state is UpdateState.SENDING:
         return replace(change, state="sending")
+    if last.refused is not None and same_content(last.refused.content_hash, row.content_hash):
+        return change if given.retry_refused else replace(change, state="refused", reason=last.refused.message)
     if last.state is UpdateState.UNKNOWN:
         again = None if last.over_at is None else last.over_at + timedelta(seconds=given.quiet_period)
         waits = again is None or again > datetime.now(UTC)
-        return replace(change, state="unknown" if waits else "update", reason=last.message)
-    if last.state is UpdateState.REFUSED and same_content(last.content_hash, row.content_hash):
-        return change if given.retry_refused else replace(change, state="refused", reason=last.message)
+        if waits:
+            return replace(change, state="unknown", reason=last.message, not_before=again)
+        return replace(change, reason=last.message)
     return change
 
 
@@ -154,6 +162,12 @@ def after_update(row: PlannedRow, known: JournalRow, quiet_period: float) -> Cha
         return row.change
     given = UpdateConditions(updates=True, quiet_period=quiet_period)
     return after_last(row, known.update, given, replace(row.change, state="update", reason=""))
+
+
+def updates_from(plan: Plan) -> datetime | None:
+    """Return from when on the last of the updates may be sent whose answers are missing; None where none waits."""
+    waiting = (row.change.not_before for row in plan.edited("unknown") if row.change)
+    return max(filter(None, waiting), default=None)
 
 
 def update_payload(plan: Plan, row: PlannedRow) -> Payload:
@@ -175,7 +189,7 @@ def _why_held(row: PlannedRow, known: JournalRow, given: UpdateConditions) -> st
         return _("It is not certain which case is this row's.")
     if given.off:
         return given.off
-    run = known.update.run if known.update and known.update.state in _MOVED else known.run
+    run = _last_run(row)
     if run in given.uncorrected:
         return _(
             "The corrections with which this row was sent in run {run} are not beside this sheet; an update could undo"
@@ -233,6 +247,22 @@ def _notes(plan: Plan, given: UpdateConditions) -> Iterator[str]:
     """Yield why cases are not updated, once for all of them."""
     if given.off and any(change == given.off for change in _reasons(plan)):
         yield given.off
+    if others := sum(_last_run(row) in given.other_mapping for row in plan.edited("update")):
+        yield ngettext(
+            "{count} case to update was last sent with another mapping. An update sends every field that it can, as it"
+            " is mapped now, also where the row was not edited.",
+            "{count} cases to update were last sent with another mapping. An update sends every field that it can, as"
+            " it is mapped now, also where the row was not edited.",
+            others,
+        )
+
+
+def _last_run(row: PlannedRow) -> int | None:
+    """Return the run that sent what the journal knows of a row's content."""
+    known = row.known
+    if known is None:
+        return None
+    return known.update.run if known.update and known.update.state in _MOVED else known.run
 
 
 def _reasons(plan: Plan) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from importer.commands import command_line, option, placeholder
 from importer.hosts import without_password
+from importer.journal_place import Place
 from importer.settings import Connection
 from importer.workflow.job import Job
 from importer.workflow.tenant_facts import QUIET_PERIOD
@@ -23,7 +24,7 @@ class Commands:
     source: Path | None
     mapping: Path | None
     connection: Connection
-    journal: Path | None = None
+    journal: Place | None = None
     report_path: Path | None = None
     quiet_period: float = QUIET_PERIOD
     sending: tuple[object, ...] = ()
@@ -56,13 +57,16 @@ class Commands:
 
     def run(self, *more: object) -> str:
         """Return the command that sends what is left of the source."""
-        quiet = () if self.quiet_period == QUIET_PERIOD else ("--quiet-period", f"{self.quiet_period:g}")
         report = option("--report", self.report_path)
-        return command_line("run", *self._files(), *self._where(), *report, *quiet, *self.sending, *more)
+        return command_line("run", *self._files(), *self._where(), *report, *self._quiet(), *self.sending, *more)
 
     def looking_first(self) -> str:
         """Return the command that searches the CRM for every row before it is sent."""
         return self.run() if "--look-first" in self.sending else self.run("--look-first")
+
+    def contacts(self, *more: object) -> str:
+        """Return the command that lists the contacts of the source."""
+        return command_line("contacts", *self._files(), *self._where(), *self._quiet(), *more)
 
     def report(self) -> str:
         """Return the command that writes the report of the source again."""
@@ -70,8 +74,7 @@ class Commands:
 
     def settle(self, *more: object) -> str:
         """Return the command that settles doubtful rows of the import."""
-        quiet = () if self.quiet_period == QUIET_PERIOD else ("--quiet-period", f"{self.quiet_period:g}")
-        return command_line("settle", *option("-m", self.mapping), *self._where(), *quiet, *more)
+        return command_line("settle", *option("-m", self.mapping), *self._where(), *self._quiet(), *more)
 
     def login(self) -> str:
         """Return the command that stores another token."""
@@ -86,6 +89,9 @@ class Commands:
 
     def _files(self) -> tuple[object, ...]:
         return self.source or placeholder("SOURCE"), "-m", self.mapping or placeholder("MAPPING")
+
+    def _quiet(self) -> tuple[object, ...]:
+        return () if self.quiet_period == QUIET_PERIOD else ("--quiet-period", f"{self.quiet_period:g}")
 
     def _where(self) -> tuple[object, ...]:
         given = self.connection

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importer.identity import Scope, address_digest, contact_digest
 from importer.journal import ContactState
+from importer.journal_place import folder_of
 from importer.mapping import CaseMapping, Mapper
 from importer.messages import _, shorten
 from importer.model import Issue
@@ -47,6 +48,11 @@ def contact_fields(fields: Mapping[str, object]) -> dict[str, object]:
     return {ADDRESS: fields.get("contact"), **own}
 
 
+def is_own(path: str) -> bool:
+    """Tell whether a field, by its path, is one of a contact: its address, or another one of its own."""
+    return path == "contact" or path.startswith(_OWN)
+
+
 def case_fields(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Yield the fields of a row that are its case's, by path."""
     return ((path, value) for path, value in fields.items() if not path.startswith(_OWN))
@@ -65,7 +71,7 @@ class ContactsOfRows:
         self._listed, self._secret = mapper.listed_contacts, history.column_secret
         self._columns = {rule.path: rule.column for rule in mapper.rules}
         self.spellings: dict[str, tuple[str, ...]] = {}
-        learnt = Findings.load(history.journal.path.parent, scope) if history.journal else None
+        learnt = Findings.load(folder_of(history.journal.path), scope) if history.journal else None
         self._tells_spellings = learnt is None or learnt.contacts_ignore_case is not True
         self._is_used = mapping.contacts is not None or history.knows_contacts(self._operation)
 

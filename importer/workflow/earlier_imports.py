@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from importer.journal import Journal, RunRecord, look_at_journal
+from importer.journal_place import Place, is_there
 from importer.workflow.job import journal_path
 
 
@@ -38,19 +39,19 @@ class ImportUse:
         return mapping_digest == self.mapping_digest or name in {self.name, *self.also_called}
 
 
-def earlier_imports(journal: Path | None = None) -> list[ImportUse]:
+def earlier_imports(journal: Place | None = None) -> list[ImportUse]:
     """Return the imports that a journal knows, the last used first; none where there is no journal.
 
     The journal is looked at in a copy. Raises JournalError where it cannot be read.
     """
     path = journal_path(journal)
-    if not path.is_file():
+    if not is_there(path):
         return []
     with look_at_journal(path) as copy:
         return _imports_in(copy)
 
 
-def name_is_locked(name: str, journal: Path | None = None) -> bool:
+def name_is_locked(name: str, journal: Place | None = None) -> bool:
     """Tell whether an import of this name has created cases, or may have: then its mapping has to keep the name."""
     return any(use.is_locked for use in earlier_imports(journal) if name in {use.name, *use.also_called})
 

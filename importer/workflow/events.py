@@ -53,6 +53,18 @@ class CaseUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingStarted:
+    """The CRM is asked for so many contacts."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactAsked:
+    """One contact was asked for, and created if it was; also by a run, which asks before it sends."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """The run ends once the cases in flight have their answers."""
 
@@ -78,6 +90,8 @@ Event = (
     | RowSent
     | UpdatingStarted
     | CaseUpdated
+    | AskingStarted
+    | ContactAsked
     | Stopping
     | WaitingForQuota
     | SendingEnded
@@ -147,6 +161,14 @@ class EventInterface:
     def updated(self, outcome: Outcome) -> None:
         """Pass on what one update came to."""
         self._on_event(CaseUpdated(outcome))
+
+    def asking(self, total: int) -> None:
+        """Pass on that the CRM is asked for contacts."""
+        self._on_event(AskingStarted(total))
+
+    def asked(self) -> None:
+        """Pass on that one contact was asked for."""
+        self._on_event(ContactAsked())
 
     def stopping(self, in_flight: int) -> None:
         """Pass on that the run ends once its cases in flight have their answers."""

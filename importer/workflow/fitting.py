@@ -10,6 +10,7 @@ from pathlib import Path
 
 from importer.errors import ImporterError, SourceError
 from importer.files import open_ordinary
+from importer.journal_place import Place
 from importer.mapping import CaseMapping, MappingFit, fit, load_mapping
 from importer.model import TableOptions
 from importer.report import own_columns
@@ -46,7 +47,7 @@ class SheetFit:
         return self.error is None and self.fit is not None and self.fit.fits
 
 
-def find_mappings(folders: Iterable[Path], journal: Path | None = None) -> list[Path]:
+def find_mappings(folders: Iterable[Path], journal: Place | None = None) -> list[Path]:
     """Return the mapping files in these folders, and in those of the sources that the journal knows.
 
     Folders below them are not searched. A folder that cannot be read has none.
@@ -56,7 +57,7 @@ def find_mappings(folders: Iterable[Path], journal: Path | None = None) -> list[
     return list({path.absolute(): path for path in found}.values())
 
 
-def fit_mappings(source: Path, mappings: Iterable[Path], journal: Path | None = None) -> list[SheetFit]:
+def fit_mappings(source: Path, mappings: Iterable[Path], journal: Place | None = None) -> list[SheetFit]:
     """Return how each mapping fits a sheet, the best first: it fits, little is missing, it was used last.
 
     The file is read once for each way of reading it. Raises SourceError where it cannot be read at all.

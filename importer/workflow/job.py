@@ -18,11 +18,13 @@ from importer import mapping, report, settings
 from importer.commands import shell_words
 from importer.errors import SourceError, UsageError
 from importer.identity import Scope, same_tenant, tenant_of
-from importer.journal import Journal, RunRecord
+from importer.journal import Journal, RunRecord, state_path
 from importer.journal import default_path as default_journal_path
+from importer.journal_place import Place, Server, place_of_environment
 from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
 from importer.model import Status, TableOptions
+from importer.periods import Period
 from importer.questions import Answer, Question, QuestionsOpen
 from importer.settings import TRUST_SERVER, Connection, load_settings
 from importer.source import Table, open_table
@@ -46,27 +48,31 @@ class GivenAnswer(NamedTuple):
 class Job:
     """A source, a mapping, and the options of the command; None means that an option was not given.
 
-    `html` and `write_back` ask for a page and for the sheet in the source workbook. `only` selects rows by state; empty
-    means all rows. `rate` is in rows per second, `quiet_period` in seconds; `keep_quota` is a number of calls.
-    `same_as` names the import that this one continues, `new_import` means that it continues none, `same_tickets` that
-    rows with known keys are the same tickets, edited since. `accept_changes` takes edits of created rows as known, and
-    sends nothing of them. `look_first` searches the CRM for every row before it is
-    sent, `spot_check` for so many rows of a new source. `until` is when to stop sending. `allow_folders` may be read
-    although they are not those of the mapping or the source. `moved_here` means that the journal was moved to this
-    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import. `answers` are
-    those that a program gave to single questions (`with_answer`).
+    `html` and `write_back` ask for a page and for the sheet in the source workbook, `share` for a report without
+    what is private. `only` selects rows by state; empty means all rows. `rate` is in rows per second,
+    `quiet_period` in seconds; `keep_quota` is a number of calls. `concurrency` is how many requests this process
+    makes at once, and `token_limit` all machines together, None for as many. `same_as` names the import that this
+    one continues, `new_import` means that it continues none, `same_tickets` that rows with known keys are the same
+    tickets, edited since. `accept_changes` takes edits of created rows as known, and sends nothing of them.
+    `look_first` searches the CRM for every row before it is sent, `spot_check` for so many rows of a new source.
+    `until` is when to stop sending. `allow_folders` may be read although they are not those of the mapping or the
+    source. `moved_here` means that the journal was moved to this computer, `nothing_was_sent` that nothing was sent
+    although the high-water mark knows the import. `retention` is how long the journal keeps what it does not need,
+    None as the settings say. `answers` are those that a program gave to single questions (`with_answer`).
     """
 
     source: Path
     mapping: Path
     connection: Connection = field(default_factory=Connection)
-    journal: Path | None = None
+    journal: Place | None = None
     report: Path | None = None
     html: bool = False
     write_back: bool = False
+    share: bool = False
     only: tuple[str, ...] = ()
     limit: int | None = None
     concurrency: int = 2
+    token_limit: int | None = None
     rate: float | None = None
     only_if_all_valid: bool = False
     first_run: bool = False
@@ -84,6 +90,7 @@ class Job:
     wait_for_quota: bool = False
     until: datetime | None = None
     quiet_period: float = QUIET_PERIOD
+    retention: Period | None = None
     answers: tuple[GivenAnswer, ...] = ()
 
     def with_answer(self, question: Question, answer: Answer) -> Job:
@@ -104,9 +111,25 @@ class Job:
         return question if answer is None else replace(question, given=answer)
 
     @property
-    def journal_path(self) -> Path:
+    def journal_path(self) -> Place:
         """Where the journal is."""
         return journal_path(self.journal)
+
+    @property
+    def keeps_for(self) -> Period | None:
+        """How long the journal keeps what it does not need, None without end."""
+        return self.retention or load_settings().retention
+
+    @property
+    def requests_at_once(self) -> int:
+        """How many requests with the token may be in flight, on all machines together."""
+        return self.token_limit or self.concurrency
+
+    @property
+    def journal_files(self) -> tuple[Path, Path]:
+        """The files that change when something is sent; of a journal on a server, those that know what is sent here."""
+        file = state_path() if isinstance(self.journal_path, Server) else self.journal_path
+        return file, file.with_name(f"{file.name}-wal")
 
     @property
     def report_path(self) -> Path:
@@ -256,9 +279,9 @@ def connection_in(case_mapping: CaseMapping) -> Connection:
     return Connection(case_mapping.server, case_mapping.operation, file=case_mapping.path)
 
 
-def journal_path(option: Path | None) -> Path:
-    """Return where the journal is: as the option says, as the settings say, or in the user's data folder."""
-    return option or load_settings().journal or default_journal_path()
+def journal_path(option: Place | None) -> Place:
+    """Return where the journal is: as the option, the environment or the settings say, or in the user's data folder."""
+    return option or place_of_environment() or load_settings().journal or default_journal_path()
 
 
 def allowed_folders(job: Job) -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from importer.commands import placeholder, told
@@ -48,8 +49,8 @@ class Situation:
     result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
     `bound` means that rows are corrected in the newest report: the import is for this very file, or it is a report.
     `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
-    the answer to a question, `contacts` those that wait for their contacts. After a `rehearsal` nothing has reached the
-    CRM.
+    the answer to a question, `contacts` those that wait for their contacts. Updates whose answers are missing may all
+    be sent again from `updates_from` on. After a `rehearsal` nothing has reached the CRM.
     """
 
     commands: Commands
@@ -65,6 +66,7 @@ class Situation:
     example: str | None = None
     rehearsal: bool = False
     contacts: ContactWaits = NO_WAITS
+    updates_from: datetime | None = None
 
     @property
     def workbook(self) -> Path | None:
@@ -160,6 +162,16 @@ def _edited(counts: Counts, situation: Situation) -> Iterator[Step]:
             counts.to_update,
             command=situation.commands.run(),
         )
+        if situation.updates_from is not None:
+            sentence = ngettext(
+                "{count} case is left to update, because its row was edited: `{command}`, after"
+                " {when:%Y-%m-%d %H:%M:%S}: the answer to its last update is missing.",
+                "{count} cases are left to update, because their rows were edited: `{command}`; those whose last update"
+                " has no answer are sent after {when:%Y-%m-%d %H:%M:%S}.",
+                counts.to_update,
+                command=situation.commands.run(),
+                when=situation.updates_from,
+            )
         yield Step(sentence, (Status.CREATED,))
     if by_hand := max(0, counts.changed - counts.to_update - _most_sent(situation)):
         sentence = told(

@@ -20,7 +20,7 @@ from importer.source import open_table
 from importer.spool import Spool
 from importer.stopping import Stop
 from importer.workflow.accounting import account_of
-from importer.workflow.changes import after_update
+from importer.workflow.changes import after_update, updates_from
 from importer.workflow.commands import Commands
 from importer.workflow.contact_waits import NO_WAITS, ContactWaits, with_contact_waits
 from importer.workflow.corrections import rename_digest
@@ -67,6 +67,7 @@ class Finished:
     steps: tuple[Step, ...]
     commands: Commands
     notes: tuple[str, ...] = ()
+    known: Mapping[str, int] = field(default_factory=dict)  # rows that were so at the last run already, by state
 
     @property
     def next_step(self) -> str:
@@ -206,6 +207,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         rehearsal=result.rehearsal,
         waiting=plan.waiting,
         contacts=result.contacts,
+        updates_from=updates_from(plan),
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
@@ -214,7 +216,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         known = (journal.id, journal.highest_attempt())
         summary = replace(summary, journal=known, uncorrected=_uncorrected(shown, journal, record))
     subjects = {doubt.reference: doubt.about for doubt in doubts}
-    rows: Iterable[ReportRow] = _ReportRows(shown, subjects, situation.commands, stop or Stop())
+    rows: Iterable[ReportRow] = ReportRows(shown, subjects, situation.commands, stop or Stop())
     if result.rehearsal:
         rows = _RehearsedRows(rows)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
@@ -345,7 +347,7 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
     return note
 
 
-class _ReportRows:
+class ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
     def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands, stop: Stop) -> None:

@@ -7,7 +7,7 @@ becomes one value only when it is sent, shown or reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
@@ -281,6 +281,12 @@ class Plan:
         """Yield the rows that can be sent now: planned, and not waiting for an answer to an open question."""
         for batch in self.batches:
             yield from batch.rows(batch.in_state(Status.PLANNED) & batch.facts["waits"].isna())
+
+    def numbered(self, numbers: Collection[int]) -> Iterator[PlannedRow]:
+        """Yield the rows with these numbers."""
+        wanted = pd.Index(sorted(numbers))
+        for batch in self.batches:
+            yield from batch.rows(pd.Series(batch.facts.index.isin(wanted), index=batch.facts.index))
 
     def edited(self, *states: ChangeState) -> Iterator[PlannedRow]:
         """Yield the rows that were edited after their cases were created: those of these states, or all."""

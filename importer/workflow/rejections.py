@@ -1,5 +1,7 @@
 """The rows that the CRM rejected, grouped by what it said about which value, so that each value is mended once.
 
+A contact that it rejected holds the rows that name it, and an update that it refused leaves a case as it was.
+
 Only the CRM's words tell why a row was rejected; where they name a field, the value that the row sends in it and the
 cell that it comes from are known too.
 """
@@ -8,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
 from importer.crm import explained, known_refusal
-from importer.journal import RunRecord
+from importer.journal import ContactState, Journal, RunRecord
 from importer.mapping import decides_value, field_spec
 from importer.model import JournalRow, Status
-from importer.workflow.plan import Batch, Plan
+from importer.workflow.plan import Batch, Plan, PlannedRow
 
 
 class _Alike(NamedTuple):
@@ -34,6 +36,7 @@ class _Alike(NamedTuple):
 class Rejection:
     """Rows that the CRM rejected for one reason: `said` are its words, with what they mean if that is known.
 
+    What it rejected is the `kind`: the row itself, the contact for which it waits, or the update of its case.
     `field` is the one that they are about, empty if they name none. `value` is what it is given now; `text` is what the
     cells of `column` say for it, where one column alone fills the field. It is `is_mended` if the mapping has changed
     since: the rows may then go again, as what they send can be another value now.
@@ -46,6 +49,7 @@ class Rejection:
     value: str
     is_mended: bool
     rows: tuple[int, ...]
+    kind: Literal["row", "contact", "update"] = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,46 @@ def rejections(plan: Plan, runs: Iterable[RunRecord]) -> Rejections:
             alike.setdefault(each, []).append(number)
     groups = sorted(alike.items(), key=lambda item: -len(item[1]))
     return Rejections(tuple(Rejection(*each, tuple(numbers)) for each, numbers in groups), changed)
+
+
+def rejected_contacts(plan: Plan, journal: Journal) -> tuple[Rejection, ...]:
+    """Return the contacts of a plan that the CRM rejected as they are now, each with the rows that wait for it."""
+    if plan.mapping.contacts is None or not plan.mapping.contacts.creates:
+        return ()
+    known = journal.contacts.rejected((plan.scope.tenant, plan.scope.operation))
+    first: dict[str, PlannedRow] = {}
+    rows: dict[str, list[int]] = {}
+    for row in plan.in_state(Status.PLANNED) if known else ():
+        if row.contact is None or row.contact.digest not in known or row.contact.state is ContactState.KNOWN:
+            continue
+        first.setdefault(row.contact.digest, row)  # the values of the first row are those that are sent
+        rows.setdefault(row.contact.digest, []).append(row.number)
+    column = _column_of(plan, "contact")
+    return tuple(
+        Rejection(
+            said=explained(known[digest].message),
+            field="contact",
+            column=column,
+            text=(address := str(row.fields.get("contact"))),
+            value=address,
+            is_mended=False,
+            rows=tuple(rows[digest]),
+            kind="contact",
+        )
+        for digest, row in first.items()
+        if row.contact is not None and row.contact.fields == known[digest].rejected
+    )
+
+
+def refused_updates(plan: Plan) -> tuple[Rejection, ...]:
+    """Return why the CRM refused to update cases of a plan whose rows say still what was refused."""
+    alike: dict[str, list[int]] = {}
+    for row in plan.edited("refused"):
+        alike.setdefault(row.change.reason if row.change else "", []).append(row.number)
+    return tuple(
+        Rejection(explained(said), "", None, "", "", is_mended=False, rows=tuple(rows), kind="update")
+        for said, rows in alike.items()
+    )
 
 
 def _is_rejected(known: JournalRow | None) -> bool:

@@ -14,6 +14,7 @@ from importer import report
 from importer.account import NOTHING_LEFT_OUT, FileCount, LeftOut
 from importer.clock import local_datetime
 from importer.edits import Change
+from importer.journal_place import Server
 from importer.messages import _
 from importer.model import CHANGED, Counts, JournalRow, Status, Typed
 from importer.settings import case_url
@@ -222,6 +223,8 @@ def fresh_report(job: Job) -> Path | None:
     A run writes its report and then its own end, so that a report may be a little older than its journal.
     """
     path, journal = job.report_path, job.journal_path
+    if isinstance(journal, Server):
+        return None  # other machines change it, and no file tells when
     shown = (job.source, job.mapping, journal, journal.with_name(f"{journal.name}-wal"))
     newest = max((_time_of(one) for one in shown), default=0.0)
     if _time_of(path) + _AFTER_REPORT < newest or not report.is_never_saved(path):

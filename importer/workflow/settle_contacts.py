@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -18,14 +18,17 @@ from importer.errors import (
     UsageError,
 )
 from importer.journal import ContactDoubt, ContactState, Journal, Operation
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.text import folded_address
 from importer.workflow import guards
+from importer.workflow.commands import Commands
 from importer.workflow.contact_rows import ADDRESS
 from importer.workflow.contacts.deciding import decide_contact, note_deleted_contact
 from importer.workflow.contacts.searching import ContactAnswer, findings_of, in_each_spelling, judge
 from importer.workflow.contacts.settling import ContactSettler, ContactsSettled, contact_waits
 from importer.workflow.settle_job import SettleJob, Waiter
+
+_MOST_NAMED = 5
 
 
 def settle_contacts(job: SettleJob, wait: Waiter | None = None) -> ContactsSettled:
@@ -42,7 +45,29 @@ def settle_contacts(job: SettleJob, wait: Waiter | None = None) -> ContactsSettl
             guards.refuse_short_quiet_period(job.quiet_period, target.server)
             with Crm(target) as crm:
                 results.append(ContactSettler.asking(crm, journal, operation, job.quiet_period).settle())
-    return _together(results)
+        by_hand = _by_hand(job, journal)
+    result = _together(results)
+    return replace(result, refusals=(*result.refusals, *by_hand))
+
+
+def _by_hand(job: SettleJob, journal: Journal) -> tuple[str, ...]:
+    """Return who can be settled by hand now, and by which commands."""
+    doubts = [_for_a_person(job, journal, one) for at in _in_doubt(job, journal) for one in journal.contacts.doubts(at)]
+    addresses = [one.address for one in doubts if one.address and not one.is_being_created and not one.decidable_from]
+    if not addresses:
+        return ()
+    commands = Commands(None, job.mapping, job.connection, job.journal_option, quiet_period=job.quiet_period)
+    exists, missing = (commands.settle("--by-hand", addresses[0], option) for option in ("--exists", "--not-created"))
+    sentence = ngettext(
+        "Look up {addresses} in the CRM, and run `{exists}` or `{missing}`.",
+        "Look up each of {count} contacts in the CRM ({addresses}), and run `{exists}` or `{missing}` for the first"
+        " one, and so on.",
+        len(addresses),
+        addresses=", ".join([*addresses[:_MOST_NAMED], *["…"] * (len(addresses) > _MOST_NAMED)]),
+        exists=exists,
+        missing=missing,
+    )
+    return (sentence,)
 
 
 def contacts_in_doubt(job: SettleJob) -> ContactsSettled:

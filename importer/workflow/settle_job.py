@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from importer import mapping, settings
@@ -19,9 +20,12 @@ from importer.errors import (
 )
 from importer.identity import Scope, same_tenant, tenant_of
 from importer.journal import ImportRecord, Journal, Operation, RunRecord
+from importer.journal_place import Place, folder_of, is_there
+from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Status
+from importer.model import Status, Target
 from importer.settings import Connection
+from importer.stopping import Stop
 from importer.workflow import guards
 from importer.workflow.decisions import DecisionTaker, HumanDecision, NotTaken, read_decisions
 from importer.workflow.deleted_cases import refuse_if_shown
@@ -31,6 +35,7 @@ from importer.workflow.job import connection_in, journal_path
 from importer.workflow.settled_rows import in_doubt, knows, not_created_yet, not_one, reference_of
 from importer.workflow.settling import OpenRow, SearchSettler, SettleResult, open_rows
 from importer.workflow.tenant_facts import QUIET_PERIOD, Findings
+from importer.workflow.token_limits import open_crm, turns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +62,17 @@ Waiter = Callable[[datetime, int], None]
 """Waits until a time, for so many rows; Ctrl-C ends it with KeyboardInterrupt."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SettleJob:
     """What `settle` is to settle: the imports of one operation, or the one of a `mapping`; units as in `Job`."""
 
     connection: Connection
-    journal: Path
+    journal: Place
     mapping: Path | None = None
     quiet_period: float = QUIET_PERIOD
 
     @property
-    def journal_option(self) -> Path | None:
+    def journal_option(self) -> Place | None:
         """The journal as an option of a command; None where it is found without."""
         return None if self.journal == journal_path(None) else self.journal
 
@@ -106,7 +111,7 @@ class SettleJob:
                         reference=reference,
                     )
                 )
-            with Crm(target) as crm:
+            with self._crm(journal, target) as crm:
                 return self._settler(journal, record, crm).settle_alone(doubt)
 
     def holder(self, key: str, wolkvox_id: str) -> str | None:
@@ -138,7 +143,7 @@ class SettleJob:
         guards.refuse_short_quiet_period(self.quiet_period, target.server)
         if wait is not None:
             self._wait(wait)
-        with self.open_journal() as journal, Crm(target) as crm:
+        with self.open_journal() as journal, self._crm(journal, target) as crm:
             return [(record, self._settler(journal, record, crm).settle()) for record in self._records(journal)]
 
     def by_hand(self, decision: ByHand) -> tuple[ImportRecord, SettleResult]:
@@ -197,6 +202,10 @@ class SettleJob:
             refuse_if_shown(crm, case, reference)
         return (_("The CRM was asked for {id} and does not show it.", id=case),)
 
+    def _crm(self, journal: Journal, target: Target) -> Crm:
+        """Return the CRM, which is asked in turns with what other machines do with the token."""
+        return open_crm(target, turns_of(journal, target), Stop())
+
     def _search_first(
         self, journal: Journal, record: ImportRecord, taker: DecisionTaker, decision: ByHand
     ) -> tuple[Status | None, tuple[str, ...]]:
@@ -211,7 +220,7 @@ class SettleJob:
             return None, ()
         try:
             target = settings.target(self.connection, self.mapped())
-            with Crm(target) as crm:
+            with self._crm(journal, target) as crm:
                 settler = self._settler(journal, record, crm)
                 return settler.settle_one(doubt), settler.unanswered
         except (SettingsError, UsageError, StartRefused, ServerUnreachable, ConnectionRefused) as error:
@@ -292,7 +301,7 @@ class SettleJob:
 
     def _settler(self, journal: Journal, record: ImportRecord, crm: Crm) -> SearchSettler:
         scope = Scope(record.tenant, record.operation, record.name)
-        findings = Findings.load(journal.path.parent, scope)
+        findings = Findings.load(folder_of(journal.path), scope)
         return SearchSettler(ImportHistory(journal, record), crm, findings, self.quiet_period)
 
     def _row(self, journal: Journal, key: str, *, doubtful: bool) -> tuple[ImportRecord, str]:
@@ -341,18 +350,23 @@ class SettleJob:
 
     def open_journal(self) -> Journal:
         """Open the journal; raises UsageError where there is none yet."""
-        if not self.journal.is_file():
+        if not is_there(self.journal):
             raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=self.journal))
         return Journal(self.journal)
 
     def mapped(self) -> Connection:
         """Return the connection that the mapping names."""
-        return connection_in(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
+        return connection_in(self._case_mapping) if self._case_mapping else Connection()
+
+    @cached_property
+    def _case_mapping(self) -> CaseMapping | None:
+        """The mapping, which a job reads once."""
+        return mapping.load_mapping(self.mapping) if self.mapping else None
 
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports to settle; raises UsageError if the journal has none of them."""
         server, operation = settings.server_and_operation(self.connection, self.mapped())
-        name = mapping.load_mapping(self.mapping).import_name if self.mapping else None
+        name = self._case_mapping.import_name if self._case_mapping else None
         if name and server and operation:
             found = [journal.imports.find(tenant_of(server), operation, name)]
         else:

@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
+from importer import disk
 from importer.causes import reason_of
 from importer.errors import JournalError
 from importer.hosts import normal_tenant, same_tenant
@@ -190,7 +191,7 @@ class Findings:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
                 file.write(_JSON.dump_json(self, indent=2) + b"\n")
-            Path(file.name).replace(path)
+            disk.replace(Path(file.name), path)
         except OSError as error:
             raise JournalError(
                 _("{path}: cannot write what the doctor learnt: {error}", path=path, error=reason_of(error))
@@ -235,4 +236,4 @@ def findings_path(folder: Path, tenant: str, operation: str) -> Path:
     tenant = normal_tenant(tenant)
     digest = hashlib.sha256(f"{tenant}\n{operation}".encode()).hexdigest()[:8]  # similar names stay distinct
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{tenant}-{operation}")[:80]
-    return folder / "findings" / f"{name}-{digest}.json"
+    return folder / "findings" / disk.not_a_device(f"{name}-{digest}.json")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from importer.crm import PauseReason
 from importer.journal import Attempt, RowEdit, UpdateIntent
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.model import Outcome, Payload
 from importer.workflow.changes import update_payload
 from importer.workflow.forecast import UserInterface
 from importer.workflow.plan import PlannedRow
 from importer.workflow.sending import RunContext
+
+_ROWS_NAMED = 50
 
 ACCEPT_CHANGES = "accept-changes"
 """What the journal calls the decision to take edits as known."""
@@ -68,11 +70,23 @@ def edited_row(row: PlannedRow) -> RowEdit:
     return RowEdit(row.reference, known_hash, row.content_hash, row.column_digests)
 
 
-def accept_edits(context: RunContext, edited: Iterable[PlannedRow], quiet_period: float) -> int:
-    """Take the content of edited rows as known, and record who decided that; return of how many rows."""
+def accept_edits(context: RunContext, edited: Iterable[PlannedRow], quiet_period: float) -> str:
+    """Take the content of edited rows as known, and record who decided that; return in a sentence of which rows."""
     journal, record = context.journal, context.record
-    rows = map(edited_row, edited)
+    numbers: dict[str, int] = {}
+
+    def rows() -> Iterator[RowEdit]:
+        for row in edited:
+            numbers[row.reference] = row.number
+            yield edited_row(row)
+
     columns = context.plan.content_columns
-    accepted = journal.updates.accept(record.id, context.run_id, rows, columns, quiet_period)
-    journal.decisions.record(ACCEPT_CHANGES, f"{'/'.join(record.scope)} run {context.run_id}", str(accepted))
-    return accepted
+    accepted = journal.updates.accept(record.id, context.run_id, rows(), columns, quiet_period)
+    journal.decisions.record(ACCEPT_CHANGES, f"{'/'.join(record.scope)} run {context.run_id}", str(len(accepted)))
+    return ngettext(
+        "The edit of {count} row counts as known from now on: row {rows}.",
+        "The edits of {count} rows count as known from now on: rows {rows}.",
+        len(accepted),
+        rows=", ".join([*(str(numbers[one]) for one in accepted[:_ROWS_NAMED]), *["…"] * (len(accepted) > _ROWS_NAMED)])
+        or "-",
+    )

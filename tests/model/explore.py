@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from . import journal, process, surroundings
-from .invariants import broken
+from . import invariants, journal, process, surroundings, updates
 from .journal import Step
 from .rules import RULES, SETTINGS, Promise, Rule, Setting
 from .state import Attempt, Request, World
+
+M = TypeVar("M", bound=Hashable)
+"""A moment of one of the two models."""
 
 
 class Explored(NamedTuple):
@@ -38,22 +40,34 @@ def steps(setting: Setting, world: World) -> Iterator[Step]:
 
 def explore(setting: Setting, promises: tuple[Promise, ...] = tuple(Promise)) -> Explored:
     """Explore breadth first, so that the first story found is a shortest one."""
+    if setting.updates:
+        return _explored(setting, updates.beginning(setting), updates.steps, updates.same, updates.broken)
+    first = surroundings.beginning(setting)
+    return _explored(setting, first, steps, _same, lambda of, world: invariants.broken(of, world, promises))
+
+
+def _explored(
+    setting: Setting,
+    first: M,
+    steps: Callable[[Setting, M], Iterator[tuple[str, M]]],
+    same: Callable[[M], M],
+    broken: Callable[[Setting, M], Promise | None],
+) -> Explored:
     with _no_garbage():
-        first = surroundings.beginning(setting)
-        came_from: dict[World, tuple[World, str] | None] = {_same(first): None}
+        came_from: dict[M, tuple[M, str] | None] = {same(first): None}
         waiting = deque([first])
         taken: set[str] = set()
         while waiting:
-            world = waiting.popleft()
-            before = _same(world)
-            for what, after in steps(setting, world):
+            moment = waiting.popleft()
+            before = same(moment)
+            for what, after in steps(setting, moment):
                 taken.add(what)
-                if after in came_from or (same := _same(after)) in came_from:
+                if after in came_from or (known := same(after)) in came_from:
                     continue
-                came_from[same] = before, what
-                promise = broken(setting, after, promises)
+                came_from[known] = before, what
+                promise = broken(setting, after)
                 if promise is not None:
-                    return Explored(len(came_from), _kinds(taken), promise, _story(came_from, same))
+                    return Explored(len(came_from), _kinds(taken), promise, _story(came_from, known))
                 waiting.append(after)
     return Explored(len(came_from), _kinds(taken))
 
@@ -81,13 +95,13 @@ def _same(world: World) -> World:
     if world.note:
         read.add(world.note.attempt)
     attempts = tuple(
-        attempt if number in read or attempt.request == Request.IN_WORK else Attempt(attempt.row)
+        attempt if number in read or attempt.request == Request.IN_WORK else Attempt(attempt.row, clear=attempt.clear)
         for number, attempt in enumerate(world.attempts, 1)
     )
     return world._replace(processes=tuple(sorted(world.processes)), attempts=attempts)
 
 
-def _story(came_from: dict[World, tuple[World, str] | None], last: World) -> tuple[str, ...]:
+def _story(came_from: Mapping[M, tuple[M, str] | None], last: M) -> tuple[str, ...]:
     steps_taken = []
     before = came_from[last]
     while before is not None:

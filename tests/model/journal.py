@@ -35,8 +35,11 @@ def end(  # noqa: PLR0917 - the moment, and the four facts of an ending
     """Commit how an attempt ended; `case` is the id in its answer, whatever else the answer says."""
     journal = world.journals[machine]
     assert journal is not None
-    which = world.attempt(number).row
+    attempt = world.attempt(number)
+    which = attempt.row
     row = journal.rows[which]
+    if setting.deletions and ending is not Ending.UNKNOWN:
+        world = world.with_attempt(number, attempt._replace(clear=True))
     ours = _is_about(setting, world, row, number)
     if case:
         world = world._replace(arrived=world.arrived | {case})
@@ -69,8 +72,10 @@ def _take_id(  # noqa: PLR0917 - as above
     if holders and Rule.IDS_ARE_UNIQUE not in setting.off:
         ending = Ending.UNKNOWN
         world = _disputed(world, machine, holders)
+    if case in row.gone and Rule.GONE_CASE_IS_NO_ANSWER not in setting.off:
+        ending = Ending.UNKNOWN
     if ending is Ending.CREATED and row.case in {0, case} and row.state != State.CONFLICT:
-        created = Row(State.CREATED, number, case, row.noted - {case}, row.disputed)
+        created = Row(State.CREATED, number, case, row.noted - {case}, row.disputed, row.gone)
         return world.with_row(machine, which, created)
     if row.case:  # the row's first id stays
         several = row.state if row.case == case else State.CONFLICT
@@ -99,6 +104,8 @@ def steps(setting: Setting, world: World) -> Iterator[Step]:
             elif row.state == State.REJECTED:
                 again = row._replace(state=State.PLANNED)
                 yield f"A person corrects row {which + 1}: it is planned again", world.with_row(machine, which, again)
+            elif row.state == State.CREATED and setting.deletions:
+                yield from _deleted(setting, world, machine, which, row)
     if setting.person:
         yield from _person_looks(setting, world)
         yield from _verdict(setting, world)
@@ -113,6 +120,24 @@ def _lapse(setting: Setting, world: World, machine: int, which: int, row: Row) -
         yield f"Another process looks, and makes row {which + 1} unknown", unknown
 
 
+def _deleted(setting: Setting, world: World, machine: int, which: int, row: Row) -> Iterator[Step]:
+    """Let a person call a row's case deleted, which it is, or by mistake; a search of the CRM would show it then.
+
+    It does not where the index is behind: who is wrong there cannot be stopped, and is left out.
+    """
+    planned = row._replace(state=State.PLANNED, case=0, gone=row.gone | {row.case})
+    newer = enumerate(world.attempts[row.attempt :], row.attempt + 1)
+    unclear = [number for number, attempt in newer if attempt.row == which and not attempt.clear]
+    if unclear and Rule.DELETED_AWAITS_NEWER_ATTEMPTS not in setting.off:
+        planned = planned._replace(state=State.SENDING, attempt=unclear[-1])  # unknown once its lease is over
+    again = world.with_row(machine, which, planned)
+    becomes = f"about attempt {planned.attempt}" if planned.state == State.SENDING else "planned"
+    if row.case in world.deleted:
+        yield f"A person says that case {row.case} was deleted: row {which + 1} is {becomes} again", again
+    elif Rule.DELETED_IS_SEARCHED_FIRST in setting.off and row.case <= world.indexed:
+        yield f"A person says by mistake that case {row.case} was deleted: row {which + 1} is {becomes} again", again
+
+
 def _search(setting: Setting, world: World, machine: int, which: int, row: Row) -> Iterator[Step]:
     """Search the CRM for a row's mark and decide: one hit, several, or an absence that may be believed.
 
@@ -124,7 +149,19 @@ def _search(setting: Setting, world: World, machine: int, which: int, row: Row) 
     if not may_ask(setting, world, world.attempt(row.attempt)):
         return
     name = f"The search for row {which + 1}"
-    shown, holders = _shown(setting, world, which), _holders(world, machine, which)
+    everything, holders = _shown(setting, world, which), _holders(world, machine, which)
+    counts = everything if Rule.GONE_CASE_IS_NO_HIT in setting.off else everything - row.gone
+    for shown in {counts, counts - world.deleted}:  # the index may show what was deleted for a while
+        yield from _judged(setting, world, machine, which, name, shown, holders)
+
+
+def _judged(  # noqa: PLR0917 - the moment, and what the search shows
+    setting: Setting, world: World, machine: int, which: int, name: str, shown: frozenset[int], holders: dict[int, int]
+) -> Iterator[Step]:
+    """Decide by what a search shows."""
+    journal = world.journals[machine]
+    assert journal is not None
+    row = journal.rows[which]
     excludes = Rule.IDS_OF_OTHER_ROWS_EXCLUDED not in setting.off
     hits = shown - holders.keys() if excludes else shown
     contested = {holders[case] for case in shown - hits} if not hits else set()
@@ -135,7 +172,7 @@ def _search(setting: Setting, world: World, machine: int, which: int, row: Row) 
         conflict = row._replace(state=State.CONFLICT, noted=row.noted | hits)
         yield f"{name} shows several cases: a conflict", _found(world, machine, which, conflict, hits)
     for case in hits if len(hits) == 1 else ():
-        created = Row(State.CREATED, row.attempt, case, row.noted - {case}, row.disputed)
+        created = Row(State.CREATED, row.attempt, case, row.noted - {case}, row.disputed, row.gone)
         yield f"{name} shows case {case}: created", _found(world, machine, which, created, hits)
     overlooked = setting.pages and Rule.ABSENCE_NEEDS_COMPLETE_PAGE in setting.off
     nothing = not shown or (not hits and Rule.EXCLUDED_HIT_IS_NO_ABSENCE in setting.off)
@@ -217,7 +254,7 @@ def _verdict(setting: Setting, world: World) -> Iterator[Step]:
         note = world.note
         if note and note.row == which and (note.attempt == row.attempt or Rule.VERDICT_NAMES_ATTEMPT in setting.off):
             if note.case:
-                created = Row(State.CREATED, row.attempt, note.case, row.noted - {note.case}, row.disputed)
+                created = Row(State.CREATED, row.attempt, note.case, row.noted - {note.case}, row.disputed, row.gone)
                 arrived = frozenset({note.case})
                 yield f"The verdict is given: case {note.case}", _found(world, 0, which, created, arrived)
             elif not row.noted:
@@ -234,4 +271,4 @@ def _verdict_may_come(setting: Setting, world: World, row: Row) -> bool:
 
 def ids_in(journal: Journal | None) -> set[int]:
     """Return every id that a journal knows."""
-    return {known for row in (journal.rows if journal else ()) for known in (row.case, *row.noted) if known}
+    return {known for row in (journal.rows if journal else ()) for known in (row.case, *row.noted, *row.gone) if known}

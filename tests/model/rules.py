@@ -44,6 +44,17 @@ class Rule(StrEnum):
     MARK_BEFORE_FIRST_BYTE = auto()
     FILE_IS_WATCHED = auto()
     UNKNOWN_MACHINE_ASKS = auto()
+    DELETED_IS_SEARCHED_FIRST = auto()
+    GONE_CASE_IS_NO_HIT = auto()
+    GONE_CASE_IS_NO_ANSWER = auto()
+    DELETED_AWAITS_NEWER_ATTEMPTS = auto()
+    ONE_UPDATE_AT_A_TIME = auto()
+    UPDATE_ASKS_ITS_LEASE = auto()
+    UPDATE_WAITS_FOR_QUIET = auto()
+    HASH_MOVES_ON_SUCCESS = auto()
+    HASH_MOVES_FOR_THE_NEWEST = auto()
+    LOST_UPDATE_IS_AWAITED = auto()
+    FAILED_UPDATE_LEAVES_THE_ONE_BEFORE = auto()
 
 
 class Promise(StrEnum):
@@ -54,6 +65,7 @@ class Promise(StrEnum):
     RIGHT_ID = "the id of a created row is its own case's, or the row is flagged as disputed"
     DOUBT_NAMED = "a row whose case exists is created or named as doubtful"
     NO_FALSE_DOUBT = "no row is named as doubtful while its answer is still awaited within its lease"
+    RIGHT_CONTENT = "a case whose row counts as unchanged has the row's content"
 
 
 class Setting(NamedTuple):
@@ -81,6 +93,8 @@ class Setting(NamedTuple):
     second_computer: bool = False  # the second process is on another machine, with a copy of the journal
     wall_clock_jumps: bool = False  # it jumps a year ahead, and back
     restarts: bool = False  # the computer restarts once, which ends all processes
+    deletions: bool = False  # a person deletes a case in the CRM, and says so, or says so by mistake
+    updates: bool = False  # instead of all that: one created row, edited and updated (`updates.py`)
     crm_keeps_the_quiet_period: bool = True  # the assumption: what is not committed by then never is
     off: frozenset[Rule] = frozenset()
 
@@ -101,6 +115,8 @@ SETTINGS = {
     "a second computer": Setting(processes=2, second_computer=True, searches=True, long_bodies=False, ticks=3),
     "a wall clock that jumps": Setting(processes=2, wall_clock_jumps=True, person=True, long_bodies=False),
     "the computer restarts": Setting(restarts=True, person=True, searches=True, long_bodies=False),
+    "a case is deleted": Setting(processes=2, deletions=True, searches=True, long_bodies=False, ticks=3),
+    "an edited row is updated": Setting(processes=2, updates=True, attempts=3, ticks=3),
 }
 
 DEEP = {
@@ -126,7 +142,7 @@ class Reason(NamedTuple):
     seen_in: str
 
 
-_TWO, _PERSON, _NETWORK, _CROSSING, _SEARCH, _COPY, _SECOND, _CLOCK, _RESTART = SETTINGS
+_TWO, _PERSON, _NETWORK, _CROSSING, _SEARCH, _COPY, _SECOND, _CLOCK, _RESTART, _DELETED, _UPDATED = SETTINGS
 
 RULES = {
     Rule.INTENT_FIRST: Reason(
@@ -315,5 +331,71 @@ RULES = {
         "A copy of the journal on a second computer sends the same rows.",
         Promise.ONE_CASE,
         _SECOND,
+    ),
+    Rule.DELETED_IS_SEARCHED_FIRST: Reason(
+        "A case that a person calls deleted is searched for first, and a hit refuses that.",
+        "A mistake plans a row whose case is there, and it is sent again.",
+        Promise.ONE_CASE,
+        _DELETED,
+    ),
+    Rule.GONE_CASE_IS_NO_HIT: Reason(
+        "A search that shows a case which a person called deleted has found nothing.",
+        "The index still shows it, and the row that was sent again gets its id.",
+        Promise.RIGHT_ID,
+        _DELETED,
+    ),
+    Rule.GONE_CASE_IS_NO_ANSWER: Reason(
+        "An answer with the id of a case that a person called deleted makes the row unknown.",
+        "The late answer to the first attempt gives the row the id of the case that is gone.",
+        Promise.RIGHT_ID,
+        _DELETED,
+    ),
+    Rule.DELETED_AWAITS_NEWER_ATTEMPTS: Reason(
+        "If a newer attempt of the row has no known outcome, the row is about that one after its case is gone.",
+        "A late answer made the row created while a second attempt was in flight; its case exists, the row is sent.",
+        Promise.DOUBT_NAMED,
+        _DELETED,
+    ),
+    Rule.ONE_UPDATE_AT_A_TIME: Reason(
+        "While an update of a case is under way, no other one begins.",
+        "Two processes send two contents, and the older one is committed last.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
+    ),
+    Rule.UPDATE_ASKS_ITS_LEASE: Reason(
+        "An update asks its lease right before the first byte.",
+        "A process sleeps after its intent, and sends an old content after a newer one.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
+    ),
+    Rule.UPDATE_WAITS_FOR_QUIET: Reason(
+        "After an update whose answer is missing, the next one waits for its deadline and the quiet period.",
+        "The lost one is committed after the newer one.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
+    ),
+    Rule.HASH_MOVES_ON_SUCCESS: Reason(
+        "What the journal knows of a row's content moves when its update has succeeded, and only then.",
+        "An update that never arrived makes its row look unchanged.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
+    ),
+    Rule.HASH_MOVES_FOR_THE_NEWEST: Reason(
+        "A success that comes late moves it only if no newer update has begun.",
+        "A process wakes up with the success of an older content, and the case has a newer one.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
+    ),
+    Rule.LOST_UPDATE_IS_AWAITED: Reason(
+        "A row whose last update may have arrived counts as changed, even if it was edited back.",
+        "The edit was lost and undone: the row looks as the journal knows it, and the case has the edit.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
+    ),
+    Rule.FAILED_UPDATE_LEAVES_THE_ONE_BEFORE: Reason(
+        "After an update that was not delivered, or refused, the row is about the one before it again.",
+        "An edit was lost, its undoing not delivered: the row looks unchanged, and the case has the edit.",
+        Promise.RIGHT_CONTENT,
+        _UPDATED,
     ),
 }

@@ -51,13 +51,17 @@ class Request(IntEnum):
 
 
 class Row(NamedTuple):
-    """A row in a journal; `noted` are ids that arrived for it but are not (or not surely) its case's."""
+    """A row in a journal; `noted` are ids that arrived for it but are not (or not surely) its case's.
+
+    `gone` are ids of cases of it which a person called deleted.
+    """
 
     state: State = State.PLANNED
     attempt: int = 0
     case: int = 0
     noted: frozenset[int] = frozenset()
     disputed: bool = False
+    gone: frozenset[int] = frozenset()
 
 
 class Journal(NamedTuple):
@@ -85,7 +89,8 @@ class Attempt(NamedTuple):
     """One POST: its row, when it began (and whether the wall clock was a year ahead), and its number in the journal.
 
     `last_moment` is the latest time at which the CRM may commit it; `case` is the case that it created. After a restart
-    of the computer, `begun` is when the program believes that it began.
+    of the computer, `begun` is when the program believes that it began. It is `clear` where a journal knows its
+    outcome, which only what may be deleted asks for.
     """
 
     row: int
@@ -95,6 +100,7 @@ class Attempt(NamedTuple):
     request: Request = Request.NONE
     last_moment: int = 0
     case: int = 0
+    clear: bool = False
 
 
 class Case(NamedTuple):
@@ -118,7 +124,8 @@ class World(NamedTuple):
 
     `journals` and `marks` are by machine; None is a machine that has no journal, or knows no mark. `indexed` is how
     many of the cases the CRM's search shows. `quoted` and `copied` mean that the case of row 2 has the mark of row 1 in
-    its text, or at the very place where marks are written. `arrived` are all ids that came in any answer.
+    its text, or at the very place where marks are written. `arrived` are all ids that came in any answer. `deleted` are
+    cases that a person deleted in the CRM.
     """
 
     now: int
@@ -136,6 +143,7 @@ class World(NamedTuple):
     copied: bool = False
     arrived: frozenset[int] = frozenset()
     restarted: bool = False
+    deleted: frozenset[int] = frozenset()
 
     def attempt(self, number: int) -> Attempt:
         """Return an attempt by its number."""
@@ -143,7 +151,7 @@ class World(NamedTuple):
 
     def cases_of(self, row: int) -> list[int]:
         """Return the ids of a row's cases that really exist in the CRM."""
-        return [number for number, case in enumerate(self.cases, 1) if case.row == row]
+        return [number for number, case in enumerate(self.cases, 1) if case.row == row and number not in self.deleted]
 
     def with_attempt(self, number: int, attempt: Attempt) -> World:
         """Return the moment with another value of an attempt."""

@@ -29,6 +29,9 @@ def steps(setting: Setting, world: World) -> Iterator[Step]:
         yield from _index(world)
     if setting.quotes:
         yield from _quotes(world)
+    if setting.deletions and not world.deleted:
+        for case in (number for row in range(setting.rows) for number in world.cases_of(row)):
+            yield f"A person deletes case {case} in the CRM", world._replace(deleted=frozenset({case}))
     if setting.copies or setting.second_computer:
         yield from _copies(setting, world)
     if setting.wall_clock_jumps:

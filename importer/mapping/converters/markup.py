@@ -43,10 +43,20 @@ def html_to_text(markup: str) -> str:
     if not has_markup(markup):
         return html.unescape(markup)
     extractor = _TextExtractor()
-    extractor.feed(markup)
+    extractor.feed(_with_ends(markup))
     extractor.close()
     lines = (" ".join(line.split()) for line in "".join(extractor.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _with_ends(markup: str) -> str:
+    """Return markup whose tags and comments all end: for each that does not, the parser looks up to the last letter.
+
+    What begins like one and never ends is text, as it is to the parser.
+    """
+    comments, tags = markup.rfind("-->") + 1, markup.rfind(">") + 1
+    ended = markup[:comments] + markup[comments:tags].replace("<!--", "&lt;!--")
+    return ended + markup[tags:].replace("<", "&lt;")
 
 
 def without_tags(template: str) -> str:

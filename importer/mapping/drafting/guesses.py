@@ -149,8 +149,8 @@ def _blank_field(name: str) -> list[DraftLine]:
     """Return a blank for a field without a column."""
     expected = {
         "case-type": _("Request, Complaints, Claims, Suggestions, or a custom type of the module"),
-        "responsible": _("the Wolkvox Email of the user responsible for the cases, such as ADMIN_@mymodule"),
-        "owner": _("the Wolkvox Email of the user who owns the cases, such as ADMIN_@mymodule"),
+        "responsible": _("the Wolkvox Email of the user responsible for the cases, such as ADMIN_@my_operation"),
+        "owner": _("the Wolkvox Email of the user who owns the cases, such as ADMIN_@my_operation"),
         "contact": _("the e-mail address of an existing contact; no column has addresses"),
         "description": _("what the case is about: a column, or a template of several"),
         "status": _("a status of the module, such as Abierto"),

@@ -236,7 +236,7 @@ class _Draft:
         used = used_columns(self._seen) | {*self._files.columns} | self._previous.columns()
         named = [field for field in self._tenant_fields if field not in kept]
         chosen = nearest_columns(named, list(self._found), used)
-        fields = tenant_lines(named, chosen, self._field_keys)
+        fields = tenant_lines(named, chosen, self._field_keys, lambda column: guess_type(self._found[column]).evidence)
         written = [DraftLine("form:" if kept or chosen else "form: {}"), *self._kept_lines(kept), *fields]
         used |= {*chosen.values()}
         if left := [column for column, profile in self._found.items() if profile.filled and column not in used]:

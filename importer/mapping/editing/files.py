@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer import disk
 from importer.causes import reason_of
 from importer.errors import MappingChanged, MappingError, MappingFault, UsageError
 from importer.files import open_ordinary
@@ -66,7 +67,7 @@ class MappingOnDisk:
                         path=path,
                     )
                 )
-            temporary.replace(path)
+            disk.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -40,10 +40,12 @@ def show(visit: Visit) -> Response:
     if sheet.mapping is None:
         return render(visit, "send_unmatched.html", sheet=sheet, step_shown="send")
     listing = sheet.contacts.now(PATIENCE)
+    done = state.result if state.phase == "ended" else None
     known = listing.value if listing.error is None else None
+    if known is not None and done is not None and not listing.is_current:
+        known = done.listed  # the list of before would contradict what was just answered
     values: dict[str, Any] = {"listing": listing, "known": known, "state": state}
     if known is not None:
-        done = state.result if state.phase == "ended" else None
         order = {"rejected": 0, "missing": 1, "unknown": 2, "sending": 2, "not-asked": 3}
         contacts = sorted(known.contacts, key=lambda one: order.get(one.code, 4))
         values |= {
@@ -95,7 +97,7 @@ def ask(visit: Visit) -> Response:
         said = _("The contacts are no longer those that were shown. Nothing was asked: look again.")
         return _back(visit, KeptNote("warn", (said,)))
     sheet.sending.put_back()  # what it proposed was of before
-    loaded, ui = load_job(visit.office.job_of(sheet)), EventInterface(agrees=True)
+    loaded, ui = load_job(visit.office.job_of(sheet)), EventInterface(sheet.asking.follow, agrees=True)
     sheet.asking.begin(lambda: ask_contacts(loaded, ui), ui, len(known.to_ask))
     return _back(visit)
 

@@ -185,7 +185,7 @@ class SheetView:
 
     def _form_of_rejected(self, group: Group) -> Form:
         issue = group.issue
-        if issue.column not in self.columns:
+        if issue.column not in self.columns or group.rejection is None or group.rejection.kind != "row":
             return "none"
         return "rows" if self.is_by_row(group) or self.meaning(group) is None else "mean"
 
@@ -268,14 +268,14 @@ class SheetView:
         return [correct_words.of_row(issue) or correct_words.title(issue) for issue in issues]
 
 
-Section = Literal["rejected", "new", "other"]
-_SECTIONS: tuple[Section, ...] = ("rejected", "new", "other")
+Section = Literal["rejected", "contact", "update", "new", "other"]
+_SECTIONS: tuple[Section, ...] = ("rejected", "contact", "update", "new", "other")
 
 
 def section_of(group: Group) -> Section:
     """Return under which title a group is shown."""
     if group.rejection is not None:
-        return "rejected"
+        return "rejected" if group.rejection.kind == "row" else group.rejection.kind
     return "new" if group.issue.code in _NEW_VALUES else "other"
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from importer import CorrectionList, Counts, EarlierCorrection, Issue, LeftOut, Rejection
 from importer.clicks import PAGES
 from importer.messages import _, ngettext, shorten
+from importer.web.checking import CheckedSheet
 from importer.web.field_names import field_name
 
 Tone = Literal["good", "warn", "bad", ""]
@@ -30,18 +31,21 @@ class Sum:
     page: str = ""
 
 
-def sums(counts: Counts, left_out: LeftOut) -> Iterator[Sum]:
+def sums(checked: CheckedSheet) -> Iterator[Sum]:
     """Yield how many rows there are, what there is to do, and what became of the others."""
+    counts, left_out = checked.counts, checked.left_out
     rows = counts.rows - left_out.totals
     yield Sum("", ngettext("{count} row in the sheet", "{count} rows in the sheet", rows))
-    yield from _to_do(counts)
+    yield from _to_do(counts, checked.waiting)
     if counts.created:
         yield Sum("", ngettext("{count} case was created before", "{count} cases were created before", counts.created))
-    if counts.changed:
+    if counts.to_update:
+        yield Sum("good", ngettext("{count} case to update", "{count} cases to update", counts.to_update))
+    if changed := counts.changed - counts.to_update:
         sentence = ngettext(
             "{count} of them has changed in the sheet since; that change is not sent",
             "{count} of them have changed in the sheet since; those changes are not sent",
-            counts.changed,
+            changed,
         )
         yield Sum("warn", sentence, "look-back#changed")
     if counts.part:
@@ -78,9 +82,17 @@ def _skipped(skipped: int, left_out: LeftOut) -> Iterator[Sum]:
         yield Sum("", sentence)
 
 
-def _to_do(counts: Counts) -> Iterator[Sum]:
-    if counts.planned and (counts.invalid or counts.rejected):  # else the headline says so
-        yield Sum("good", ngettext("{count} case to send", "{count} cases to send", counts.planned))
+def _to_do(counts: Counts, waiting: int) -> Iterator[Sum]:
+    ready = counts.planned - waiting
+    if ready and (counts.invalid or counts.rejected or waiting):  # else the headline says so
+        yield Sum("good", ngettext("{count} case to send", "{count} cases to send", ready))
+    if waiting:
+        sentence = ngettext(
+            "{count} row waits for a contact that the CRM rejected",
+            "{count} rows wait for contacts that the CRM rejected",
+            waiting,
+        )
+        yield Sum("warn", sentence)
     if doubtful := counts.unknown + counts.conflict + counts.sending:
         sentence = ngettext("{count} row to confirm", "{count} rows to confirm", doubtful)
         yield Sum("warn", sentence, "decide")
@@ -99,6 +111,8 @@ def headline(counts: Counts, groups: int) -> str:
         return _("To look at")
     if counts.planned:
         return ngettext("All ready: {count} case to send", "All ready: {count} cases to send", counts.planned)
+    if counts.to_update:
+        return ngettext("All ready: {count} case to update", "All ready: {count} cases to update", counts.to_update)
     return _("There is nothing to correct and nothing to send")
 
 
@@ -113,6 +127,10 @@ def earlier_title(cells: Sequence[EarlierCorrection]) -> str:
 
 def rejected(one: Rejection) -> str:
     """Return which value of rejected rows the CRM does not take, or only what it said."""
+    if one.kind == "contact":
+        return _("The CRM rejected the contact {address}", address=shorten(one.value))
+    if one.kind == "update":
+        return _("The CRM refused to update: {message}", message=one.said.rstrip("."))
     if not one.field:
         return _("Rejected by the CRM: {message}", message=one.said)
     if not one.value:
@@ -127,7 +145,7 @@ def rejected(one: Rejection) -> str:
 def crm_said(one: Rejection) -> str:
     """Return where the value of rejected rows comes from, and what the CRM said."""
     parts = []
-    if one.column and one.text and one.text != one.value:
+    if one.kind == "row" and one.column and one.text and one.text != one.value:
         where = {"text": shorten(one.text), "column": one.column, "value": shorten(one.value)}
         parts.append(_("“{text}” in {column} goes to the CRM as “{value}”.", **where))
     if one.field:
@@ -137,6 +155,8 @@ def crm_said(one: Rejection) -> str:
 
 def about_rejected(one: Rejection, form: Form) -> str:
     """Return what to do about rejected rows."""
+    if one.kind != "row":
+        return _ABOUT[one.kind]()
     if one.is_mended:
         return _("Match columns was changed after these rows were rejected: send them again.")
     if form == "mean":
@@ -146,6 +166,16 @@ def about_rejected(one: Rejection, form: Form) -> str:
     if one.field:
         return _("Put it right in Match columns; or have it created in the CRM, and send the rows again.")
     return _("Open the rows and put right what the CRM names; or have it put right in the CRM, and send them again.")
+
+
+_ABOUT: Mapping[str, Callable[[], str]] = {
+    "contact": lambda: _(
+        "Open a row and put right what is sent of its contact, or create the contact in the CRM; then send the rows"
+        " again."
+    ),
+    "update": lambda: _("Open a row and put right what the CRM names; or change the case in the CRM by hand."),
+}
+"""What to do where the CRM rejected a contact, or refused an update."""
 
 
 def title(issue: Issue) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from importer import RunRecord, RunWatch, UsageError, history, waiting_for_journal, watch_run
+from importer.journal_place import Place
 from importer.messages import _, ngettext
 from importer.web.page import JOURNAL_PATIENCE
 from importer.web.send.sending import FIRST_FEW
 
 
-def runs_of(journal: Path) -> list[RunRecord]:
+def runs_of(journal: Place) -> list[RunRecord]:
     """Return all runs, the newest first; none before the first."""
     try:
         with waiting_for_journal(JOURNAL_PATIENCE):
@@ -20,7 +20,7 @@ def runs_of(journal: Path) -> list[RunRecord]:
         return []
 
 
-def how_they_ended(journal: Path, runs: Iterable[RunRecord]) -> dict[int, str]:
+def how_they_ended(journal: Place, runs: Iterable[RunRecord]) -> dict[int, str]:
     """Return in words how each run ended, by its number."""
     return {run.id: _ended(run) if run.ended_at else _without_end(watch_run(journal, run.id)) for run in runs}
 

@@ -15,6 +15,7 @@ from importer import (
     MatchField,
     MatchModel,
     SheetSurvey,
+    disk,
     draft_mapping,
     load_mapping,
     survey_sheet,
@@ -178,5 +179,5 @@ def _names(path: Path) -> Iterator[Path]:
 
 def _plain(name: str) -> str:
     """Return a name as a file may have it on every system."""
-    text = unicodedata.normalize("NFC", re.sub(r'[<>:"/\\|?*\x00-\x1f]', " ", name))
-    return " ".join(text.split()).strip(". ")[:80] or "import"
+    stem = disk.plain_stem(unicodedata.normalize("NFC", name), 80, instead=" ")
+    return " ".join(stem.split()) or "import"

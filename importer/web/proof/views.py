@@ -30,7 +30,7 @@ from importer.web.notes import KeptNote
 from importer.web.office import OpenSheet
 from importer.web.page import NotFound, Visit, go_to, page, part, render
 from importer.web.paging import page_of
-from importer.web.proof.words import difference, files, not_shown, price, sentences, unproven
+from importer.web.proof.words import difference, empty_in_sheet, files, not_shown, price, sentences, unproven
 from importer.web.send.connection import target_of
 from importer.web.send.live import News, live
 from importer.web.send.words import ProgressWords, what_to_do
@@ -62,7 +62,11 @@ def show(visit: Visit) -> Response:
         differences = [one for proof in done.proofs for one in proof.differences]
         values |= {
             "sentences": sentences(done),
-            "told": [told for told in (files(done), not_shown(done), done.reason or "", *done.notes) if told],
+            "told": [
+                told
+                for told in (files(done), not_shown(done), empty_in_sheet(done), done.reason or "", *done.notes)
+                if told
+            ],
             "next_step": done.next_step,
             "differences": page_of(differences, asked, "differences"),
             "name_of": difference,

@@ -57,6 +57,8 @@ def _results(done: Verification) -> Iterator[str]:
         yield ngettext("{count} the same", "{count} the same", equal)
     if count := results.get("differs", 0):
         yield ngettext("{count} different", "{count} different", count)
+    if count := results.get("edited", 0):
+        yield ngettext("{count} edited since", "{count} edited since", count)
     if count := results.get("not-found", 0):
         yield ngettext("{count} not shown by the CRM", "{count} not shown by the CRM", count)
     if count := results.get("unanswered", 0):
@@ -81,6 +83,15 @@ def not_shown(done: Verification) -> str:
     return _("Not compared, because the CRM's answer does not show it: {fields}.", fields=listed)
 
 
+def empty_in_sheet(done: Verification) -> str:
+    """Return which fields were not compared because the sheet leaves them empty; empty where there are none."""
+    fields = done.counts.fields_empty
+    if not fields:
+        return ""
+    listed = ", ".join(f"{field_name(name)} ({count})" for name, count in fields.items())
+    return _("Not compared, because the sheet leaves it empty: {fields}.", fields=listed)
+
+
 def difference(one: Difference) -> str:
     """Return the field in which a case differs, with its column where it has one."""
     name = field_name(one.field)
@@ -88,5 +99,5 @@ def difference(one: Difference) -> str:
 
 
 def unproven(done: Verification) -> list[CaseProof]:
-    """Return the cases that the CRM did not show, or did not answer for."""
-    return [proof for proof in done.proofs if proof.result in {"not-found", "unanswered"}]
+    """Return the cases that the CRM did not show, did not answer for, or shows without what was edited since."""
+    return [proof for proof in done.proofs if proof.result in {"edited", "not-found", "unanswered"}]

@@ -210,6 +210,14 @@ def _calls(forecast: Forecast) -> Iterator[tuple[str, str]]:
                 len(forecast.spot_check),
             ),
         )
+    if forecast.names_others:
+        yield (
+            _("Together"),
+            _(
+                "Other computers do not know what this one sends. Let only this computer send this import; colleagues"
+                " correct the sheet or the report."
+            ),
+        )
 
 
 def why_nothing(forecast: Forecast) -> list[str]:

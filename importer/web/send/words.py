@@ -28,7 +28,7 @@ from importer.web.checking import Checking
 from importer.web.correct.words import corrections_told
 from importer.web.internal import InternalError
 from importer.web.send.sending import DeskState
-from importer.web.start.sentences import on_their_way
+from importer.web.start.sentences import machines, on_their_way
 from importer.web.watching import Watched, goes_on
 
 # ------------------------------------------------------------------------------------------------ how far it has come
@@ -63,10 +63,15 @@ class ProgressWords:
         if seen.run is None:
             return cls(_("Nothing is being sent now."))
         run, states = seen.run, seen.run.states
-        title = _("Another program is sending these rows")
+        title = _("Several machines are sending these rows") if run.machines else _other_program()
         outcomes = tuple((state_name(state), count) for state, count in sorted(states.items()) if count)
         sign = _("Last activity: {when:%H:%M:%S}.", when=run.last_sign.astimezone())
-        return cls(title, outcomes=outcomes, lines=(sign,), said=title)
+        who = (_("At work: {machines}.", machines=machines(run)),) if run.machines else ()
+        return cls(title, outcomes=outcomes, lines=(*who, sign), said=title)
+
+
+def _other_program() -> str:
+    return _("Another program is sending these rows")
 
 
 def _title(progress: Progress, state: DeskState) -> str:

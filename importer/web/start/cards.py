@@ -11,10 +11,10 @@ from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 
-from importer import Counts, ImporterError, ImportState, LeftOut, MappingError, imports_known, load_mapping
+from importer import ImporterError, ImportState, MappingError, imports_known, load_mapping
 from importer.messages import _, gettext_noop, translated
 from importer.web.background import PATIENCE, Newest
-from importer.web.checking import Checking
+from importer.web.checking import CheckedSheet, Checking
 from importer.web.office import Office, OpenSheet, id_of
 from importer.web.start.sentences import (
     all_sent,
@@ -25,10 +25,13 @@ from importer.web.start.sentences import (
     on_their_way,
     paused,
     ready,
+    refused,
     sending,
     sent_before,
     stopped,
     to_correct,
+    updatable,
+    waiting,
 )
 from importer.web.watching import goes_on, stopped_early
 
@@ -52,7 +55,8 @@ class CardKind(IntEnum):
     READING = 7
     TO_CORRECT = 8
     READY = 9
-    DONE = 10
+    TO_UPDATE = 10
+    DONE = 11
 
 
 _SHOWN = {
@@ -66,6 +70,7 @@ _SHOWN = {
     CardKind.READING: (gettext_noop("reading…"), gettext_noop("Open"), ""),
     CardKind.TO_CORRECT: (gettext_noop("To correct"), gettext_noop("Correct"), "warn"),
     CardKind.READY: (gettext_noop("Ready"), gettext_noop("Review and send"), ""),
+    CardKind.TO_UPDATE: (gettext_noop("Cases to update"), gettext_noop("Review and update"), ""),
     CardKind.DONE: (gettext_noop("Finished"), gettext_noop("View"), "good"),
 }
 """The words of each state: its name, its button, and the colour that goes with it."""
@@ -330,7 +335,7 @@ def _is_of_before(checking: Checking, group: _ImportSheets) -> bool:
 
 def _of_check(checking: Checking, *, is_of_before: bool) -> tuple[CardKind, str, str]:
     if checking.value is not None and not is_of_before:
-        return _of_counts(checking.value.counts, checking.value.left_out)
+        return _of_value(checking.value)
     if isinstance(checking.error, MappingError):
         return CardKind.TO_MATCH, _("Some columns are not matched yet, or are not in this sheet."), "begin"
     if isinstance(checking.error, ImporterError):
@@ -340,17 +345,28 @@ def _of_check(checking: Checking, *, is_of_before: bool) -> tuple[CardKind, str,
     return CardKind.READING, _("The sheet is being read and checked."), "correct"
 
 
-def _of_counts(counts: Counts, left_out: LeftOut) -> tuple[CardKind, str, str]:
+def _of_value(checked: CheckedSheet) -> tuple[CardKind, str, str]:
+    """Return what a check found there is to do, the first that applies, or that all is sent."""
+    return next(_to_do(checked), (CardKind.DONE, all_sent(checked.counts.created, checked.left_out), "look-back"))
+
+
+def _to_do(checked: CheckedSheet) -> Iterator[tuple[CardKind, str, str]]:
+    counts = checked.counts
     if counts.invalid or counts.rejected:
-        return CardKind.TO_CORRECT, to_correct(counts), "correct"
-    if counts.planned:
-        return CardKind.READY, ready(counts.planned), "send"
+        yield CardKind.TO_CORRECT, to_correct(counts), "correct"
+    if counts.planned > checked.waiting:
+        yield CardKind.READY, ready(counts.planned - checked.waiting), "send"
+    if checked.waiting:
+        yield CardKind.TO_CORRECT, waiting(checked.waiting), "correct"
+    if counts.to_update:
+        yield CardKind.TO_UPDATE, updatable(counts.to_update), "send"
+    if checked.refused:
+        yield CardKind.TO_CORRECT, refused(checked.refused), "correct"
     if not counts.cases:
         sentence = _("The sheet has no rows that become cases. Add them, save it, and open it again.")
-        return CardKind.ATTENTION, sentence, "correct"
+        yield CardKind.ATTENTION, sentence, "correct"
     if counts.sending:
-        return CardKind.TO_CONFIRM, on_their_way(counts.sending, None), "decide"
-    return CardKind.DONE, all_sent(counts.created, left_out), "look-back"
+        yield CardKind.TO_CONFIRM, on_their_way(counts.sending, None), "decide"
 
 
 def _unchecked(group: _ImportSheets) -> ImportCard:

@@ -23,6 +23,13 @@ def sending(state: ImportState) -> str:
             "Cases are being sent: {count} created so far. You can close this tab; the run continues.",
             created,
         )
+    if state.running is not None and state.running.machines:
+        return ngettext(
+            "{machines} are sending this import: {count} case created so far. Here you can only watch.",
+            "{machines} are sending this import: {count} cases created so far. Here you can only watch.",
+            created,
+            machines=machines(state.running),
+        )
     return ngettext(
         "Another program on this computer is sending this import: {count} case created so far. Here you can only"
         " watch.",
@@ -30,6 +37,15 @@ def sending(state: ImportState) -> str:
         " watch.",
         created,
     )
+
+
+def machines(run: RunWatch) -> str:
+    """Return the workers of a run, each with its computer and how far it is with its share."""
+    each = (
+        _("{name} on {computer} ({tried}/{rows})", name=one.name, computer=one.computer, tried=one.tried, rows=one.rows)
+        for one in run.machines
+    )
+    return ", ".join(each)
 
 
 def _created(run: RunWatch | None) -> int:
@@ -132,6 +148,34 @@ def ready(count: int) -> str:
     return ngettext(
         "{count} row is ready. Nothing is sent until you have seen it and agreed.",
         "{count} rows are ready. Nothing is sent until you have seen them and agreed.",
+        count,
+    )
+
+
+def waiting(count: int) -> str:
+    """Say how many rows are not sent because of their contacts."""
+    return ngettext(
+        "{count} row waits for a contact that the CRM rejected.",
+        "{count} rows wait for contacts that the CRM rejected.",
+        count,
+    )
+
+
+def updatable(count: int) -> str:
+    """Say how many cases can be updated."""
+    return ngettext(
+        "{count} row changed after its case was created. The case is updated once you have seen the change and agreed.",
+        "{count} rows changed after their cases were created. The cases are updated once you have seen the changes and"
+        " agreed.",
+        count,
+    )
+
+
+def refused(count: int) -> str:
+    """Say how many cases the CRM did not update."""
+    return ngettext(
+        "The CRM refused to update {count} case.",
+        "The CRM refused to update {count} cases.",
         count,
     )
 

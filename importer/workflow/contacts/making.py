@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from threading import Lock
@@ -25,8 +25,9 @@ from importer.journal import (
     Operation,
 )
 from importer.messages import _
-from importer.model import Outcome, Verdict
+from importer.model import Outcome, Payload, Verdict
 from importer.stopping import Stop
+from importer.text import folded_address
 from importer.workflow.contact_rows import ADDRESS
 from importer.workflow.contacts.searching import ContactAnswer, findings_of, in_each_spelling, judge
 from importer.workflow.contacts.settling import ContactSettler
@@ -37,6 +38,9 @@ _ANSWERED = Outcome(Verdict.CREATED)
 """What an answer to a search means for the pace: all is well."""
 
 _DOUBTFUL = frozenset({ContactState.UNKNOWN, ContactState.SENDING})
+
+_SUCCESSES = range(200, 300)
+"""HTTP statuses of an answer that says, or may say, that the contact was created."""
 
 _UNREADABLE = 5
 """Answers in a row that prove nothing, after which no more contacts are asked for."""
@@ -129,7 +133,7 @@ class ContactMaker:
         """
         self._attempts = self._new_attempts()
         self._journal.contact_attempts.expire(self._settings.operation)
-        return self._attempts.workers.carry_out(self._open(contacts), self._make_one, workers, until)
+        return self._attempts.workers.carry_out(self._open(contacts), self._make_and_tell, workers, until)
 
     def existing(self, digests: Iterable[str]) -> set[str]:
         """Return which of these contacts the CRM has, as far as the journal knows."""
@@ -155,11 +159,15 @@ class ContactMaker:
         missing = [each for digest, each in fresh.items() if states[digest] not in EXISTING]
         return sorted(missing, key=lambda each: states[each.digest] in _DOUBTFUL)
 
+    def _make_and_tell(self, contact: ContactToMake) -> None:
+        self._make_one(contact)
+        self._ui.asked()
+
     def _make_one(self, contact: ContactToMake) -> None:
         """Search for a contact, and create it if there is none; again only after proof that nothing was delivered."""
         known = self._known(contact.digest)
         if known is not None and known.state in _DOUBTFUL:
-            self._settle(contact.digest)
+            self._settle(contact)
             known = self._known(contact.digest)
             if known is None or known.state is not ContactState.MISSING:
                 return  # it exists, or nobody knows yet
@@ -209,11 +217,22 @@ class ContactMaker:
             run_id=self._settings.run_id,
         )
         claim = partial(self._journal.contact_attempts.claim, intent)
-        leases = self._journal.contact_attempts
-        made = self._attempts.make(
-            claim, lambda attempt: self._crm.create_contact(body, lambda: leases.lease_holds(attempt))
-        )
+        made = self._attempts.make(claim, partial(self._post, contact.address, body))
         return None if made is None else made[0]
+
+    def _post(self, address: str, body: Payload, attempt: Attempt) -> Outcome:
+        """Make the one POST of an attempt; a success that gives no id counts once a search shows the contact."""
+        leases = self._journal.contact_attempts
+        outcome = self._crm.create_contact(body, lambda: leases.lease_holds(attempt))
+        if outcome.verdict is not Verdict.UNKNOWN or outcome.ids or outcome.http_status not in _SUCCESSES:
+            return outcome
+        try:
+            answer = judge(self._crm.query_contacts(ADDRESS, address), address, self._findings)
+        except (QuestionRefused, ServerUnreachable, ConnectionRefused):
+            return outcome
+        if answer.state is not ContactState.KNOWN:
+            return outcome
+        return replace(outcome, verdict=Verdict.CREATED, wolkvox_id=answer.wolkvox_id, message=answer.message)
 
     def _search(self, contact: ContactToMake) -> ContactAnswer | None:
         """Search for a contact at the pace of the run; None if there is no answer, which may have stopped the run."""
@@ -257,17 +276,22 @@ class ContactMaker:
                 return judge(found, address, self._findings)
         raise ServerUnreachable(_("Nothing more is asked: the run was stopped."))
 
-    def _settle(self, digest: str) -> None:
+    def _settle(self, contact: ContactToMake) -> None:
         """Settle a contact that may have been created, if its quiet period is over; this is tried once."""
-        settings, doubt = self._settings, self._doubt(digest)
-        settler = ContactSettler(self._journal, settings.operation, settings.quiet_period, self._paced_search)
+        settings, doubt = self._settings, self._doubt(contact.digest)
+
+        def search(text: str) -> ContactAnswer:
+            others = contact.spellings if folded_address(text) == folded_address(contact.address) else ()
+            return in_each_spelling(self._paced_search, text, self._findings, others)
+
+        settler = ContactSettler(self._journal, settings.operation, settings.quiet_period, search)
         if doubt is None or not settler.is_ready(doubt):
             return
         try:
             settler.settle_one(doubt)
         except (ServerUnreachable, ConnectionRefused):
             return  # it stays unknown
-        self._done.add(digest)
+        self._done.add(contact.digest)
 
     def _doubt(self, digest: str) -> ContactDoubt | None:
         doubts = self._journal.contacts.doubts(self._settings.operation)

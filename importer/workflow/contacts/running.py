@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from importer.crm import PauseReason, RateLimiter
+from importer.crm import PauseReason
 from importer.errors import ConnectionRefused, ServerUnreachable
 from importer.journal import ContactState
 from importer.messages import _
@@ -16,6 +16,7 @@ from importer.workflow.forecast import UserInterface
 from importer.workflow.job import Job
 from importer.workflow.plan import PlannedRow
 from importer.workflow.sending import RunContext
+from importer.workflow.token_limits import make_limiter
 
 _PORTION = 500
 """Rows whose contacts are made before these rows are sent; no more are held in memory."""
@@ -30,7 +31,7 @@ class RunContacts:
         plan, record = context.plan, context.record
         self._job, self._context = job, context
         self._operation = (plan.scope.tenant, plan.scope.operation)
-        self.limiter = RateLimiter(job.concurrency, job.rate)
+        self.limiter = make_limiter(job.concurrency, job.rate, context.turns)
         self._spellings = plan.spellings
         self._creates = plan.mapping.contacts is not None and plan.mapping.contacts.creates
         settings = ContactSettings(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importer.crm import Found
 from importer.identity import Scope
 from importer.journal import ContactState, Journal, Operation
+from importer.journal_place import folder_of
 from importer.messages import _, ngettext
 from importer.text import folded_address
 from importer.workflow.contact_rows import ADDRESS
@@ -34,7 +35,7 @@ class ContactAnswer:
 
 def findings_of(journal: Journal, operation: Operation) -> Findings | None:
     """Return what the doctor learnt about an operation, None if nothing."""
-    return Findings.load(journal.path.parent, Scope(*operation, ""))
+    return Findings.load(folder_of(journal.path), Scope(*operation, ""))
 
 
 def in_each_spelling(

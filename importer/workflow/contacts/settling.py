@@ -18,6 +18,7 @@ from importer.errors import QuestionRefused
 from importer.journal import ContactDoubt, ContactState, Journal, KnownContact, Operation
 from importer.messages import _, ngettext
 from importer.stopping import Stop
+from importer.text import folded_address
 from importer.workflow.contact_rows import ADDRESS
 from importer.workflow.contacts.searching import ContactAnswer, findings_of, in_each_spelling, judge
 
@@ -100,7 +101,10 @@ class ContactSettler:
         def search(text: str) -> ContactAnswer:
             return judge(crm.query_contacts(ADDRESS, text), text, findings)
 
-        return cls(journal, operation, quiet_period, lambda text: in_each_spelling(search, text, findings))
+        def in_spellings(text: str) -> ContactAnswer:
+            return in_each_spelling(search, text, findings, (folded_address(text),))
+
+        return cls(journal, operation, quiet_period, in_spellings)
 
     def settle(self, stop: Stop | None = None) -> ContactsSettled:
         """Search for every unknown contact whose quiet period is over; return the result.

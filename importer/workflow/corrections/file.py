@@ -18,15 +18,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from importer import disk
 from importer.causes import reason_of
 from importer.clock import local_datetime
 from importer.errors import SourceError
+from importer.file_lock import locked
 from importer.files import open_ordinary
 from importer.messages import _
 from importer.report import marked, unmarked
 from importer.text import unaccented
 from importer.workflow.corrections.correction import FIELDS, NEEDED, Correction
-from importer.workflow.corrections.lock import locked
 
 LARGEST_FILE = 64 << 20
 """Bytes of a file of corrections: half a million lines."""
@@ -283,13 +284,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        disk.replace(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    if hasattr(os, "O_DIRECTORY"):  # Windows keeps its folders in order by itself
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -11,6 +11,7 @@ from importer.commands import placeholder, told
 from importer.errors import JournalError, StartRefused
 from importer.identity import Scope
 from importer.journal import Journal, KnownImport, look_at_journal
+from importer.journal_place import is_there
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
@@ -84,7 +85,7 @@ def _is_lost(journal: Journal, scope: Scope) -> bool:
 
 def _created_nothing(known: KnownImport, scope: Scope) -> bool:
     """Tell whether another journal is still where it was, knows all that was sent with it, and has no case of it."""
-    if not known.path.is_file():
+    if not is_there(known.path):
         return False
     try:
         with look_at_journal(known.path) as other:

@@ -1,7 +1,8 @@
 """Compare a record of the CRM with what the sheet says of its row, field by field.
 
 What a record does not show is neither equal nor different: it is not shown. Spaces, line breaks and mark-up do not
-count, nor does the case of a status or an address; a moment at midnight is its day.
+count, nor does the case of a status or an address; a moment at midnight is its day. A form field that the sheet has
+always left empty is not compared: the CRM may fill it by itself, in every case.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from importer.crm import Record, attachments_shown, hit_of, shown_form, shown_texts
-from importer.mapping import html_to_text
+from importer.mapping import ATTACHMENTS, html_to_text
 from importer.messages import _
-from importer.proof import CaseProof, Difference
+from importer.proof import CaseProof, Difference, Result
 from importer.text import fold, unescaped
 from importer.workflow.accounting import files_sent
 from importer.workflow.contact_rows import case_fields
 from importer.workflow.plan import Plan, PlannedRow
+from importer.workflow.verifying.edits import Edit, Edits
 
 Match = Literal["equal", "differs", "not shown"]
 
@@ -28,6 +30,7 @@ PEOPLE = frozenset({"responsible", "owner", "contact"})
 
 _NAMED = frozenset({"case-type", "status", "priority"}) | PEOPLE
 _CUT = ("…", "...")
+_NOTHING = frozenset({"", "false", "null", "none", "[]", "{}"})
 _SHORTEST_BEGINNING = 10  # characters of a text that was cut; less of it proves nothing
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]00:?00)?")
 _REFERENCE_LINE = re.compile(r"\A\s*\[WCI-[0-9A-Z]{16}\]\s*", re.IGNORECASE)
@@ -41,47 +44,71 @@ class Compared:
     crm: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """What a record shows beside its own fields: its form, None if it shows none, and the number of its files."""
+
+    record: Record
+    form: Mapping[str, object] | None
+    files: int | None
+
+    @staticmethod
+    def of(record: Record) -> ShownCase:
+        """Return what a record shows."""
+        return ShownCase(record, shown_form(record), attachments_shown(record))
+
+
 class CaseComparer:
     """Compares the cases of one plan with their rows."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._columns = {rule.path: rule.column for rule in plan.mapping.rules}
+        self._edits = Edits(plan)
+        rules = dict.fromkeys(rule.path for rule in plan.mapping.rules)
+        self._paths = tuple(path for path, _nothing in case_fields(rules))
 
     def compare(self, row: PlannedRow, record: Record) -> CaseProof:
         """Return what a record shows of the case of a row."""
-        differences, not_shown = [], []
-        form, sent = shown_form(record), files_sent(self._plan, row)
+        shown, sent, edit = ShownCase.of(record), files_sent(self._plan, row), self._edits.of(row)
+        differences, not_shown, empty, equal = list[Difference](), list[str](), list[str](), set[str]()
         for path, value in self._expected(row):
-            found = _form_field(form, path, value) if path.startswith("form.") else _own_field(record, path, value)
-            if path == "description" and _only_names_files(row, str(value), found):
-                found = Compared("equal")
-            if found.match == "not shown":
-                not_shown.append(path)
-            elif found.match == "differs":
-                differences.append(self._difference(row, path, _shown(value), found.crm))
+            found = _compared(row, path, value, shown)
+            if found.match == "equal":
+                equal.add(path)
+            elif found.match == "not shown":
+                not_shown += [] if value is None else [path]
+            elif value is None and path.startswith("form.") and not edit.touches(path):
+                empty.append(path)
+            else:
+                differences.append(self._difference(row, edit, path, _shown(value), found.crm))
         differences += self._ids(row, record)
-        files = attachments_shown(record)
-        if files is not None and files != sent:
-            differences.append(self._difference(row, "attachments", str(sent), str(files)))
+        if shown.files is not None and shown.files != sent:
+            differences.append(self._difference(row, edit, ATTACHMENTS, str(sent), str(shown.files)))
+        elif shown.files is None and sent:
+            not_shown.append(ATTACHMENTS)
+        reason = "" if differences else edit.unproven(equal)
+        result: Result = "differs" if differences else "edited" if reason else "equal"
         return CaseProof(
             row.number,
-            "differs" if differences else "equal",
+            result,
             tuple(differences),
             tuple(not_shown),
+            empty_in_sheet=tuple(empty),
             files_sent=sent,
-            files_shown=files,
+            files_shown=shown.files,
+            reason=reason,
             id_prefijo=hit_of(record).id_prefijo,
         )
 
     def _expected(self, row: PlannedRow) -> Iterator[tuple[str, object]]:
-        """Yield what the sheet says of each field that the case was sent with, without its reference.
+        """Yield what the sheet says of each field of the case, without its reference; None where it says nothing.
 
         The contact's own fields are not the case's.
         """
-        for path, value in case_fields(row.fields):
+        of_case = dict(case_fields(row.fields))
+        for path in dict.fromkeys((*of_case, *self._paths)):
             if path != self._plan.mapping.reference or path == "description":
-                yield path, value
+                yield path, of_case.get(path)
 
     def _ids(self, row: PlannedRow, record: Record) -> Iterator[Difference]:
         """Yield the ids that are not those of the journal."""
@@ -96,15 +123,20 @@ class CaseComparer:
             if ours and theirs and ours.casefold() != theirs.casefold():
                 yield Difference(row.number, None, name, ours, theirs)
 
-    def _difference(self, row: PlannedRow, path: str, sheet: str, crm: str) -> Difference:
-        column = self._columns.get(path)
-        edited = row.differs and (row.edited is None or column is None or self._recorded(column) in row.edited)
-        return Difference(row.number, column, path, sheet, crm or _("(empty)"), edited=edited)
+    def _difference(self, row: PlannedRow, edit: Edit, path: str, sheet: str, crm: str) -> Difference:
+        empty = _("(empty)")
+        column = ", ".join(self._edits.named(path, edit)) or None
+        return Difference(row.number, column, path, sheet or empty, crm or empty, edited=edit.touches(path))
 
-    def _recorded(self, name: str) -> str:
-        """Return the name under which the column that the mapping calls so is recorded."""
-        column = self._plan.headings.column(name)
-        return name if column is None else self._plan.headings.recorded(column)
+
+def _compared(row: PlannedRow, path: str, value: object, shown: ShownCase) -> Compared:
+    """Compare a field with what a record shows of it; a value of None is a field that the sheet leaves empty."""
+    if path.startswith("form."):
+        return _form_field(shown.form, path, value)
+    found = _own_field(shown.record, path, value)
+    if path == "description" and _only_names_files(row, _shown(value), found):
+        return Compared("equal")
+    return found
 
 
 def _own_field(record: Record, path: str, value: object) -> Compared:
@@ -112,7 +144,7 @@ def _own_field(record: Record, path: str, value: object) -> Compared:
     texts = shown_texts(record, path)
     if texts is None:
         return Compared("not shown")
-    expected = str(value)
+    expected = _shown(value)
     if path == "description":
         texts = tuple(_REFERENCE_LINE.sub("", _plain(text), count=1) for text in texts)
     if path in PEOPLE and "@" in expected and not any("@" in text for text in texts) and any(texts):
@@ -122,14 +154,24 @@ def _own_field(record: Record, path: str, value: object) -> Compared:
 
 def _only_names_files(row: PlannedRow, expected: str, found: Compared) -> bool:
     """Tell whether a description differs by nothing but the line that names the files without which its case went."""
-    return bool(row.left_out) and _squeezed(found.crm).startswith(f"{_squeezed(expected)} [")
+    return bool(row.left_out) and _squeezed(found.crm).startswith(f"{_squeezed(expected)} [".lstrip())
 
 
 def _form_field(form: Mapping[str, object] | None, path: str, value: object) -> Compared:
     name = fold(path.removeprefix("form."))
     if form is None or name not in form:
         return Compared("not shown")
+    if value is None:
+        return Compared("equal") if _says_nothing(form[name]) else Compared("differs", _shown(form[name]))
     return _same_value(value, form[name])
+
+
+def _says_nothing(shown: object) -> bool:
+    """Tell whether a form field has no value: a switch that is off has none, nor has a number of nothing."""
+    if isinstance(shown, Mapping):
+        return _says_nothing(shown["value"]) if "value" in shown else all(map(_says_nothing, shown.values()))
+    text = _squeezed(_shown(shown)).casefold()
+    return text in _NOTHING or _number(text) == 0
 
 
 def _same_value(expected: object, shown: object) -> Compared:
