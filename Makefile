@@ -15,10 +15,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format readme messages pictures wheel bench clean
+.PHONY: help install demo test lint format readme messages pictures wheel bundle windows-check bench clean
 
 help:  ## Show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## Create .venv and install the importer into it
 
@@ -35,7 +35,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 demo: install  ## Import the sample spreadsheet into a simulated CRM on this computer
-	@$(BIN)/python -m importer.sandbox.demo
+	@$(BIN)/case-importer demo
 
 test: install  ## Run the tests; the last lines name those that were skipped, and why
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -58,12 +58,18 @@ messages: install  ## Update the template file and the catalogues of the languag
 pictures: install  ## Take the pictures of the page again that docs/es shows (needs Chromium)
 	$(BIN)/python tests/pictures.py
 
-wheel: install  ## Build the wheel, install it into an empty environment and try it there
+wheel: install  ## Build the wheel into dist/, and a ZIP file for Windows; try it in an empty environment
 	$(BIN)/python tests/wheel_check.py
+
+bundle: install  ## Build dist/case-importer, which runs without Python, and try it (two minutes)
+	$(BIN)/python tests/bundle_check.py
+
+windows-check: install  ## Ask PyPI whether every library is ready-made for Windows, for each version of Python
+	$(BIN)/python tests/windows_check.py
 
 bench: install  ## Measure speed and memory, and update docs/performance.md
 	$(BIN)/python -m bench.run $(BENCH_ARGS)
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find importer tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -62,6 +62,7 @@ LONGEST_RECORD = 32 << 20
 """Characters of one row of a text file, which is held in memory as a whole."""
 
 _BLOCK = 1 << 18
+_PROLOGUE = 1 << 10  # its end is in the first one of almost every part
 
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether this system can open a name relative to an open folder. Windows cannot; there, paths are checked before and
@@ -272,12 +273,14 @@ class Package:
         self.respelled.add(found)
         return found
 
-    def blocks(self, name: str) -> Iterator[bytes]:
+    def blocks(self, name: str, first: int = _BLOCK) -> Iterator[bytes]:
         """Yield the unpacked bytes of a part. Raises SourceError where it is missing or damaged."""
         try:
             with self._open(name) as part:
-                while block := part.read(_BLOCK):
+                block = part.read(first)
+                while block:
                     yield block
+                    block = part.read(_BLOCK)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as error:
             raise damaged(self.file, str(error)) from error
 
@@ -307,9 +310,9 @@ class Package:
             self._check_prologue(name)
         yield from self._feed(name, parser)
 
-    def _feed(self, name: str, parser: expat.XMLParserType) -> Iterator[bytes]:
+    def _feed(self, name: str, parser: expat.XMLParserType, first: int = _BLOCK) -> Iterator[bytes]:
         try:
-            for block in self.blocks(name):
+            for block in self.blocks(name, first):
                 parser.Parse(block, False)  # noqa: FBT003 - the parser's own signature
                 yield block
             parser.Parse(b"", True)  # noqa: FBT003 - the same
@@ -354,8 +357,8 @@ class Package:
         parser.StartDoctypeDeclHandler = lambda *declared: seen.append("declarations" if declared[-1] else "name")
         read_so_far = 0
         try:
-            for _block in self._feed(name, parser):
-                read_so_far += _BLOCK
+            for block in self._feed(name, parser, _PROLOGUE):
+                read_so_far += len(block)
                 if seen or read_so_far > LONGEST_PROLOGUE:
                     break
         except SourceError:

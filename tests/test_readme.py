@@ -74,12 +74,16 @@ def test_the_readme_begins_with_the_two_commands(page: Path) -> None:
 
 @pytest.mark.parametrize("page", FIRST_PAGES, ids=named)
 def test_the_readme_is_the_same_tour_in_every_language(page: Path) -> None:
-    """The first page has the same levels of headings and the same commands in every language."""
+    """The first page has the same headings, commands, steps, pictures and exit statuses in every language."""
     assert _outline(page) == _outline(ROOT / "README.md")
 
 
 def _outline(page: Path) -> list[str]:
-    return re.findall(r"^(?:#+(?= )|\$ .*|make \w+|case-importer .*)", page.read_text("utf-8"), re.MULTILINE)
+    return re.findall(
+        r"^(?:#+(?= )|\$ .*|(?:make|case-importer|pipx|uv) .*?(?=  |$)|!\[|\d\. |\| \d+)",
+        page.read_text("utf-8"),
+        re.MULTILINE,
+    )
 
 
 if __name__ == "__main__":

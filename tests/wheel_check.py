@@ -1,6 +1,7 @@
 """Build the wheel, install it into an empty environment, and try it far from the checkout; `make wheel` runs this.
 
-It downloads what the importer needs, so it is not a test: the build server runs it after them.
+It downloads what the importer needs, so it is not a test: the build server runs it after them. What works is kept in
+`dist/`: the wheel, and a ZIP file for an office with Windows (`packaging/windows/`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from pathlib import Path
 from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 ROOT = Path(__file__).parent.parent
+DIST = ROOT / "dist"
+FOR_WINDOWS = DIST / "case-importer-windows"
 NOT_IN_A_WHEEL = shutil.ignore_patterns("__pycache__")
+SAMPLE = ("sample_data", "mappings")
+"""Folders of the checkout that are in the wheel, without the scripts that made them."""
+
 ROWS_TO_CORRECT = 1  # the exit status; the sample has faulty rows on purpose
 
 
@@ -32,14 +38,17 @@ def main() -> None:
         examine(wheel)
         program = install(wheel, folder / "venv")
         try_out(program, folder)
-        sys.stdout.write(f"{wheel.name} works in an environment of its own\n")
+        keep(wheel)
+        sys.stdout.write(f"{wheel.name} works in an environment of its own; {FOR_WINDOWS}.zip is for Windows\n")
 
 
 def build(folder: Path) -> Path:
     """Build the wheel from a copy, so that nothing left over from an earlier build gets into it."""
     copy = folder / "source"
     shutil.copytree(ROOT / "importer", copy / "importer", ignore=NOT_IN_A_WHEEL)
-    for part in ("pyproject.toml", "README.md", "LICENSE"):
+    for part in SAMPLE:
+        shutil.copytree(ROOT / part, copy / part, ignore=NOT_IN_A_WHEEL)
+    for part in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / part, copy)
     call([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, copy])
     (wheel,) = folder.glob("*.whl")
@@ -52,6 +61,9 @@ def examine(wheel: Path) -> None:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     files = (path for path in (ROOT / "importer").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     expected = {path.relative_to(ROOT).as_posix() for path in files}
+    sample = (path for part in SAMPLE for path in (ROOT / part).rglob("*") if path.is_file())
+    there = (path for path in sample if path.suffix not in {".py", ".pyc"} and ".report." not in path.name)
+    expected |= {f"importer/sandbox/sample/{path.relative_to(ROOT).as_posix()}" for path in there}
     require(packed == expected, f"missing: {sorted(expected - packed)}; not ours: {sorted(packed - expected)}")
 
 
@@ -65,11 +77,21 @@ def install(wheel: Path, folder: Path) -> Path:
     return programs / "case-importer"
 
 
+def keep(wheel: Path) -> None:
+    """Put the wheel into `dist/`, alone and in a folder with all that an office with Windows needs to install it."""
+    shutil.rmtree(FOR_WINDOWS, ignore_errors=True)
+    shutil.copytree(ROOT / "packaging" / "windows", FOR_WINDOWS)
+    for target in (DIST, FOR_WINDOWS):
+        shutil.copy(wheel, target)
+    shutil.copy(ROOT / "constraints.txt", FOR_WINDOWS)
+    call([sys.executable, ROOT / "packaging" / "icon.py", FOR_WINDOWS / "case-importer.ico"])
+    shutil.make_archive(str(FOR_WINDOWS), "zip", DIST, FOR_WINDOWS.name)
+
+
 def try_out(program: Path, folder: Path) -> None:
-    """Ask for the version, check the sample, send it to the sandbox, and send it again, which makes no case."""
+    """Watch the demo in an empty folder; check its sample, send it to the sandbox, and again, which makes no case."""
     office = folder / "office"
-    for part in ("sample_data", "mappings"):
-        shutil.copytree(ROOT / part, office / part, ignore=shutil.ignore_patterns("*.report.*"))
+    office.mkdir()
     environment = own_environment(folder)
 
     def give(*arguments: str, expected: int = 0) -> str:
@@ -78,7 +100,8 @@ def try_out(program: Path, folder: Path) -> None:
     version = re.search(r'(?m)^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"))
     require(version is not None and version[1] in give("--version"), "--version does not name the version")
     require("Uso:" in give("--help", "--lang", "es"), "the wheel lacks the Spanish catalogue")
-    sample = ("sample_data/legacy_tickets.xlsx", "-m", "mappings/legacy-tickets.yml", "--json")
+    require("Recibió 15 adjuntos" in give("demo", "--lang", "es"), "the demo does not show the sample")
+    sample = ("demo/sample_data/legacy_tickets.xlsx", "-m", "demo/mappings/legacy-tickets.yml", "--json")
     planned = json.loads(give("check", *sample, expected=ROWS_TO_CORRECT))["counts"]["planned"]
     require(planned > 0, "check plans no row of the sample")
     with serving([program, "sandbox", "--port", "0"], office, environment) as url:
@@ -94,6 +117,9 @@ def try_out(program: Path, folder: Path) -> None:
             require(b"<h1>" in page.read(), "the office's page shows nothing")
         with browser.open(address.partition("/enter")[0] + "/page.css", timeout=30) as style:
             require(style.status == 200, "the office's page lacks its stylesheet")
+    give("support", "--output", "facts.zip")
+    with zipfile.ZipFile(office / "facts.zip") as facts:
+        require(b'"pandas": null' not in facts.read("program.json"), "support does not know the versions of libraries")
     reports = {path.suffix for path in office.rglob("legacy_tickets.report.*")}
     require(reports == {".xlsx", ".html"}, f"the reports are {sorted(reports)}")
 
@@ -129,7 +155,7 @@ def call(command: list[str | Path], expected: int = 0, **options: object) -> str
 def require(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - read as a sentence
     """End the program with a message unless something holds."""
     if not holds:
-        sys.exit(f"The wheel is not as it should be: {otherwise}")
+        sys.exit(f"What was built is not as it should be: {otherwise}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ know.
 
 from importer.sandbox.app import create_app
 from importer.sandbox.config import RecordRules, SandboxConfig, Search, UpdateRules, load_config
+from importer.sandbox.demo import show_demo
 from importer.sandbox.exchange import Latency
 from importer.sandbox.faults import Fault, describe_faults, parse_fault
 from importer.sandbox.records import StoredRecord
@@ -29,4 +30,5 @@ __all__ = [
     "load_config",
     "parse_fault",
     "serve",
+    "show_demo",
 ]

@@ -92,6 +92,11 @@ class RunningSandbox:
         """Whether no request is in progress."""
         return not self._app.state.crm.traffic.concurrent.total()
 
+    @property
+    def most_at_once(self) -> int:
+        """How many requests of one token were in progress at the same time, at most."""
+        return max(self._app.state.crm.traffic.most.values(), default=0)
+
     def calls(self, name: str) -> int:
         """Return how many requests of one call, a name of `calls.CALLS`, have arrived."""
         count: int = self._app.state.crm.traffic.calls[name]

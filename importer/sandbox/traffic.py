@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 @dataclass
 class Traffic:
-    """Counts of this process: calls of each kind, today's calls of each token, and calls in progress.
+    """Counts of this process: calls of each kind, today's of each token, those in progress and the most there were.
 
     The day ends at midnight UTC, which is made up: the vendor's page only says "daily".
     """
@@ -19,6 +19,7 @@ class Traffic:
     calls: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
     concurrent: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)
     day: date = date.min
 
     def spend(self, token: str, limit: int) -> bool:
@@ -36,6 +37,7 @@ class Traffic:
     def in_progress(self, token: str) -> Iterator[int]:
         """Count a token's call as in progress within the block; give how many there are, this one included."""
         self.concurrent[token] += 1
+        self.most[token] = max(self.most[token], self.concurrent[token])
         try:
             yield self.concurrent[token]
         finally:
