@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ContactsDone,
         ListedContact,
         ask_contacts,
+        held_rows,
         list_contacts,
         quota_of,
         write_contacts_csv,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         watch_run,
         working_as,
     )
+    from importer.journal_place import Place, Server, parse_place
     from importer.mapping import (
         AmbiguousColumn,
         CaseMapping,
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
         value_choices,
     )
     from importer.model import Counts, Issue, Outcome, Status
+    from importer.periods import Period
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
     from importer.proof import CaseProof, Difference, ProofCounts
     from importer.proposing import Proposal, propose
@@ -113,7 +116,14 @@ if TYPE_CHECKING:
     from importer.workflow.drafting import SheetSurvey, draft_mapping, survey_sheet, survey_table
     from importer.workflow.earlier_cells import CellEdit, edits_of
     from importer.workflow.earlier_imports import ImportUse, earlier_imports, name_is_locked
-    from importer.workflow.events import CaseUpdated, Event, EventInterface, UpdatingStarted
+    from importer.workflow.events import (
+        AskingStarted,
+        CaseUpdated,
+        ContactAsked,
+        Event,
+        EventInterface,
+        UpdatingStarted,
+    )
     from importer.workflow.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
     from importer.workflow.fixes import Fix, suggest_fixes
     from importer.workflow.forecast import Forecast, UpdateForecast, UserInterface
@@ -145,6 +155,7 @@ if TYPE_CHECKING:
     from importer.workflow.skipped_rows import left_out_rows
     from importer.workflow.source_facts import SourceFacts, look_at_source
     from importer.workflow.tenant_facts import Findings
+    from importer.workflow.troubles import status_for
     from importer.workflow.verifying.events import VerifyEvent, VerifyEvents
     from importer.workflow.verifying.selecting import VerifyChoice, VerifyForecast
 
@@ -155,6 +166,7 @@ __all__ = [
     "Adoption",
     "AmbiguousColumn",
     "Answer",
+    "AskingStarted",
     "Blocker",
     "ByHand",
     "CaseMapping",
@@ -168,6 +180,7 @@ __all__ = [
     "ColumnValues",
     "Connection",
     "ConnectionRefused",
+    "ContactAsked",
     "ContactForecast",
     "ContactInDoubt",
     "ContactList",
@@ -213,6 +226,8 @@ __all__ = [
     "NewValue",
     "OpenDoubt",
     "Outcome",
+    "Period",
+    "Place",
     "Plan",
     "PlannedRow",
     "Preview",
@@ -234,6 +249,7 @@ __all__ = [
     "RunStopped",
     "RunWatch",
     "ScriptedTransport",
+    "Server",
     "ServerUnreachable",
     "SettingsError",
     "SettleJob",
@@ -283,6 +299,7 @@ __all__ = [
     "fit_mapping",
     "fit_mappings",
     "fresh_report",
+    "held_rows",
     "history",
     "imports_known",
     "keep_awake",
@@ -298,6 +315,7 @@ __all__ = [
     "name_is_locked",
     "open_corrections",
     "open_statuses",
+    "parse_place",
     "preview",
     "propose",
     "quota_of",
@@ -311,6 +329,7 @@ __all__ = [
     "says_nothing",
     "settle_contact_by_hand",
     "settle_contacts",
+    "status_for",
     "suggest_fixes",
     "survey_sheet",
     "survey_table",

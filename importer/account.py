@@ -10,7 +10,7 @@ from typing import Literal
 
 from importer.messages import _, ngettext, shorten
 
-Kind = Literal["type", "status", "month", "sent"]
+Kind = Literal["type", "status", "month", "sent", "year", "year-sent"]
 """What a table counts tickets by: their case type, their status, their own month, or the month of sending."""
 
 
@@ -78,6 +78,23 @@ class Breakdown:
 
     kind: Kind
     tallies: tuple[Tally, ...]
+
+    def by_year(self) -> Breakdown:
+        """Return months, `2026-11`, added up by year; anything else stays as it is."""
+        kind = _YEARS.get(self.kind)
+        if kind is None:
+            return self
+        years: dict[str | None, list[Tally]] = {}
+        for each in self.tallies:
+            years.setdefault(each.name and each.name[:4], []).append(each)
+        sums = (
+            Tally(name, sum(one.tickets for one in some), sum(one.arrived for one in some))
+            for name, some in years.items()
+        )
+        return Breakdown(kind, tuple(sums))
+
+
+_YEARS: dict[Kind, Kind] = {"month": "year", "sent": "year-sent"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ searched for; words that no table has are shown as they came.
 from __future__ import annotations
 
 import errno
+import importlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from importer.messages import gettext_noop, translated
+from importer.messages import _, gettext_noop, translated
 
 
 def reason_of(error: BaseException) -> str:
@@ -19,9 +22,35 @@ def reason_of(error: BaseException) -> str:
     Errors of libraries, and our own, say more than their number, or have a number that is not the system's.
     """
     if isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno in _SYSTEM:
-        return translated(_SYSTEM[error.errno])
+        of_windows = _OF_WINDOWS.get(getattr(error, "winerror", None))
+        if of_windows is None and error.errno == errno.ENOENT and isinstance(error.filename, str):
+            return too_long(Path(error.filename)) or translated(_SYSTEM[error.errno])
+        return translated(of_windows or _SYSTEM[error.errno])
     said = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
     return in_words(said or type(error).__name__)
+
+
+def too_long(path: Path) -> str | None:
+    """Return why Windows does not find a file, though its folder is there; None where its path is short enough."""
+    length = len(str(path.absolute()))
+    if sys.platform != "win32" or length <= _LONGEST_PATH or _finds_long_paths():
+        return None
+    return _(
+        "the whole path has {length} characters, and Windows finds no more than {most}: use a folder nearer to the"
+        " drive, such as C:\\Casos",
+        length=length,
+        most=_LONGEST_PATH,
+    )
+
+
+def _finds_long_paths() -> bool:
+    """Tell whether somebody has switched long paths on in this Windows."""
+    try:
+        registry = importlib.import_module("winreg")
+        with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, _FILE_SYSTEM) as key:
+            return bool(registry.QueryValueEx(key, "LongPathsEnabled")[0])
+    except (ImportError, OSError):
+        return False
 
 
 def reworded(text: str, words: Iterable[tuple[str, str]], **values: object) -> str:
@@ -39,6 +68,16 @@ def in_words(text: str) -> str:
     """Return the words of a library in the user's language, as they came where they are unknown."""
     return reworded(text, _WORDS)
 
+
+_LONGEST_PATH = 259
+_FILE_SYSTEM = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+
+_OF_WINDOWS: Mapping[int | None, str] = {
+    32: gettext_noop("it is open in another program"),
+    33: gettext_noop("it is open in another program"),
+    206: gettext_noop("File name too long"),
+}
+"""What Windows says by numbers of its own, where those of `_SYSTEM` say less."""
 
 _SYSTEM: Mapping[int | None, str] = {
     errno.ENOENT: gettext_noop("No such file or directory"),

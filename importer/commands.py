@@ -101,6 +101,7 @@ _PLACEHOLDERS = frozenset(
         gettext_noop("NAME"),
         gettext_noop("NAME[:ARGS]"),
         gettext_noop("KEY"),
+        gettext_noop("COMMAND"),
         gettext_noop("ID"),
         gettext_noop("REFERENCE"),
         gettext_noop("RUN"),
@@ -110,6 +111,7 @@ _PLACEHOLDERS = frozenset(
         gettext_noop("TEXT"),
         gettext_noop("SECONDS"),
         gettext_noop("STATES"),
+        gettext_noop("SCHEDULE"),
     }
 )
 

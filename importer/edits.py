@@ -22,11 +22,20 @@ class UpdateState(StrEnum):
     ACCEPTED = "accepted"
 
 
+class Refusal(NamedTuple):
+    """An update that the CRM refused: the hash of its content, the CRM's words, and the run that made it."""
+
+    content_hash: str
+    message: str
+    run: int | None
+
+
 class LastUpdate(NamedTuple):
     """What the journal knows about the newest update of a row's case.
 
     `content_hash` is that of the content which it carried, with the `columns` that this covers and their digests.
-    `over_at` is when nothing of it could be sent any more, None where that cannot be told.
+    `over_at` is when nothing of it could be sent any more, None where that cannot be told. After one that may have
+    arrived, `refused_since` is the last one that the CRM refused.
     """
 
     state: UpdateState
@@ -37,6 +46,14 @@ class LastUpdate(NamedTuple):
     over_at: datetime | None = None
     columns: tuple[str, ...] = ()
     column_digests: str = ""
+    refused_since: Refusal | None = None
+
+    @property
+    def refused(self) -> Refusal | None:
+        """The last update that the CRM refused, None where it counts no more."""
+        if self.state is UpdateState.REFUSED:
+            return Refusal(self.content_hash, self.message, self.run)
+        return self.refused_since
 
     @property
     def may_have_arrived(self) -> bool:
@@ -70,9 +87,13 @@ case is updated now, or not this one, for the reason that the change names.
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An edit of a created row: its state, the edited `columns` (None: not known), and what is in its way."""
+    """An edit of a created row: its state, the edited `columns` (None: not known), and what is in its way.
+
+    `not_before` is from when on it may be sent after one whose answer is missing, where that can be told.
+    """
 
     state: ChangeState
     columns: tuple[str, ...] | None = None
     blockers: tuple[Blocker, ...] = ()
     reason: str = ""
+    not_before: datetime | None = None

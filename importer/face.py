@@ -4,7 +4,9 @@ from __future__ import annotations
 
 _NAMES = {
     "awake": "keep_awake",
-    "contacts": "ContactList ContactsDone ListedContact ask_contacts list_contacts quota_of write_contacts_csv",
+    "contacts": (
+        "ContactList ContactsDone ListedContact ask_contacts held_rows list_contacts quota_of write_contacts_csv"
+    ),
     "crm": "Crm ScriptedTransport",
     "doctor": (
         "PROBES CaseOptions DoctorPrompts Probe ProbeBegan ProbeEnded TestCase answers_in_words ask_crm known_findings "
@@ -19,6 +21,7 @@ _NAMES = {
         "ImportState RunRecord RunWatch account_name imports_known runs_of_sheet this_time waiting_for_journal"
         " watch_run working_as"
     ),
+    "journal_place": "Place Server parse_place",
     "mapping": (
         "AmbiguousColumn CaseMapping ColumnKind ColumnValue ColumnValues KeyCandidate MappingEditor "
         "MappingFit MatchField MatchModel Meaning MissingColumn NewValue SheetColumn ValueChoices "
@@ -26,6 +29,7 @@ _NAMES = {
         "open_statuses says_nothing texts_of value_choices"
     ),
     "model": "Counts Issue Outcome Status",
+    "periods": "Period",
     "pipeline": "Preview adopt check history preview rebuild_report run",
     "proof": "CaseProof Difference ProofCounts",
     "proposing": "Proposal propose",
@@ -45,7 +49,7 @@ _NAMES = {
     "workflow.doubtful": "OpenDoubt",
     "workflow.drafting": "SheetSurvey draft_mapping survey_sheet survey_table",
     "workflow.earlier_imports": "ImportUse earlier_imports name_is_locked",
-    "workflow.events": "CaseUpdated Event EventInterface UpdatingStarted",
+    "workflow.events": "AskingStarted CaseUpdated ContactAsked Event EventInterface UpdatingStarted",
     "workflow.fitting": "SheetFit find_mappings fit_mapping fit_mappings",
     "workflow.fixes": "Fix suggest_fixes",
     "workflow.forecast": "Forecast UpdateForecast UserInterface",
@@ -66,6 +70,7 @@ _NAMES = {
     "workflow.verifying.events": "VerifyEvent VerifyEvents",
     "workflow.verifying.selecting": "VerifyChoice VerifyForecast",
     "workflow.proposals": "row_changes",
+    "workflow.troubles": "status_for",
     "workflow.rejections": "Rejection Rejections rejections",
     "workflow.earlier_cells": "CellEdit edits_of",
 }

@@ -18,6 +18,7 @@ from importer.model import Attachment, Cell, CellError, earlier_reading
 from importer.text import canonical, canonical_key, folded_address, loose
 
 __all__ = [
+    "FORGOTTEN_CONTENT",
     "REFERENCE",
     "REFERENCE_LENGTH",
     "UNKNOWN_CONTENT",
@@ -55,6 +56,9 @@ REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
 
 UNKNOWN_CONTENT = f"1:{'0' * 32}:-"
 """The content hash of a row that was edited before it came into the journal: equal to that of no row."""
+
+FORGOTTEN_CONTENT = f"0:{'0' * 32}:{'0' * 32}"
+"""The content hash of a row whose content was forgotten: equal to any, so that the row never counts as edited."""
 
 _COLUMN_DIGEST = 8
 _KEYED_DIGEST = 16  # bytes

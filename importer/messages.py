@@ -124,9 +124,13 @@ translated = _
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
-    """Return the sentence for `count` things, with `{count}` and the named values filled in."""
+    """Return the sentence for `count` things, with `{count}` and the named values filled in.
+
+    Unlike other whole numbers, a count is an amount: thousands of it are set apart, as the language does.
+    """
     template = one if count == 1 else many
-    return _filled(_catalogue(language(), FOLDER).ngettext(one, many, count), template, {"count": count, **values})
+    named = {"count": _Amount(count), **values}
+    return _filled(_catalogue(language(), FOLDER).ngettext(one, many, count), template, named)
 
 
 def in_all_languages(template: str, /, **values: object) -> tuple[str, ...]:
@@ -152,7 +156,8 @@ def _filled(sentence: str, english: str, values: Mapping[str, object]) -> str:
 
 def _cleaned(values: Mapping[str, object]) -> dict[str, object]:
     """Return the values of a sentence; all but numbers, dates and times become clean text."""
-    return {name: value if isinstance(value, _PLAIN) else clean(str(value)) for name, value in values.items()}
+    kept = (*_PLAIN, _Shown)
+    return {name: value if isinstance(value, kept) else clean(str(value)) for name, value in values.items()}
 
 
 def shorten(text: str, limit: int = 60) -> str:
@@ -192,3 +197,10 @@ class _Shown:
 
     def __str__(self) -> str:
         return shown(self.value)
+
+
+class _Amount(_Shown):
+    """A count inside a template."""
+
+    def __format__(self, spec: str) -> str:
+        return shown(self.value, spec or ",")

@@ -74,6 +74,7 @@ def state_name(state: str) -> str:
 _RESULTS: dict[Result, str] = {
     "equal": gettext_noop("as in the sheet"),
     "differs": gettext_noop("differs"),
+    "edited": gettext_noop("edited since"),
     "not-found": gettext_noop("not shown"),
     "unanswered": gettext_noop("no answer"),
     "not-asked": gettext_noop("not asked"),

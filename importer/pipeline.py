@@ -20,14 +20,16 @@ from importer.crm import Crm
 from importer.errors import JournalError, RunStopped, StartRefused, UsageError
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal, run_going_on
+from importer.journal_place import Place, may_be_there
 from importer.mapping import load_mapping
 from importer.messages import _
 from importer.model import Issue, Status
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
+from importer.workflow.after_run import after_run, with_shared
 from importer.workflow.carrying import earlier_corrections
-from importer.workflow.changes import conditions_of, judge_edits
+from importer.workflow.changes import conditions_of, judge_edits, updates_from
 from importer.workflow.commands import Commands
 from importer.workflow.corrected import corrected_reports, still_to_send
 from importer.workflow.corrections import load_corrections
@@ -70,6 +72,7 @@ from importer.workflow.starting import (
     run_details,
     spot_check_is_due,
 )
+from importer.workflow.token_limits import open_crm, turns_of
 
 
 def make_plan(
@@ -147,7 +150,7 @@ def _known_place(loaded: LoadedJob, journal: Journal) -> tuple[LoadedJob, tuple[
 
 def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
     """Check a source with a copy of the journal, which may be changed; say what a run would ask about, or refuse."""
-    record, plan = _plan_to_show(loaded, journal)
+    record, plan = plan_to_show(loaded, journal)
     if record is not None:
         runs = (run for run in journal.runs.all() if run.import_id == record.id)
         earlier = earlier_corrections(loaded, plan, runs)
@@ -155,7 +158,7 @@ def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
     counts, situation = plan.counts(), situation_of(loaded, journal, record, plan)
     whole = guards.other_import_questions(loaded.job, plan, journal, record)
     asked = "\n".join(question.listed for question in (*whole, *plan.open_questions))
-    situation = replace(situation, reason=asked or None, waiting=plan.waiting)
+    situation = replace(situation, reason=asked or None, waiting=plan.waiting, updates_from=updates_from(plan))
     if record is not None and situation.bound and not own_columns(plan.table.columns):
         beside = guards.reports_beside(plan.table.path, loaded.job.report_path)
         situation = replace(situation, report=max(beside, key=lambda path: path.stat().st_mtime_ns, default=None))
@@ -221,14 +224,18 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
         situation = situation_of(replace(loaded, job=job), journal, agreed.record, plan, agrees=agrees)
         for step in corrected_steps(situation):
             ui.show(step.sentence)
-        with Crm(settings.target(job.connection, from_mapping)) as crm, ExitStack() as here:
+        turns = turns_of(
+            journal, target := settings.target(job.connection, from_mapping), job.requests_at_once, job.rate
+        )
+        with open_crm(target, turns, ui.stop_request) as crm, ExitStack() as here:
             due = spot_check_is_due(job, plan, journal, agreed.record)
             forecast = with_digest(make_forecast(job, plan, crm, server, spot_check_due=due), loaded.job)
             refuse_other_proposal(ui.agrees_to, forecast)
             if forecast.rows_to_send or forecast.updates_to_send:
                 ui.confirm(forecast)  # raises UsageError if the user declines
             ui.stop_request.refuse_to_start()
-            context, notes = _record_start(agreed, forecast, crm, journal, ui)
+            context, notes = record_start(agreed, forecast, crm, journal, ui)
+            context = replace(context, turns=turns)
             try:
                 here.enter_context(run_going_on(journal.path, context.run_id))
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers;
@@ -236,13 +243,14 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
                 verdicts = _verdicts(job, plan, journal, context.record)
-                return _report_run(context, result, options, replace(situation, verdicts=verdicts))
+                finished = report_run(context, result, options, replace(situation, verdicts=verdicts))
+                return after_run(finished, job, journal, context.record)
             except KeyboardInterrupt as stop:  # during the report: while rows are sent, `execute_run` ends by itself
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
                 raise RunStopped(interruption_message(counts, situation.commands.run(), ui.stop_request)) from stop
 
 
-def _record_start(
+def record_start(
     agreed: AgreedRun, forecast: Forecast, crm: Crm, journal: Journal, ui: UserInterface
 ) -> tuple[RunContext, tuple[str, ...]]:
     """Record the plan and the run in the journal; return what its workers share, and notes for the report.
@@ -302,7 +310,7 @@ def _corrected(
     return corrected_reports(plan, journal, sorted(reports), plan_report)
 
 
-def _report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
+def report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
     """Write the report of what became of every row, and record how the run ended."""
     context.stop.begin_report()
     plan = refresh(context.plan, context.journal, context.record, situation.commands.quiet_period)
@@ -321,13 +329,13 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         loaded = at_known_place(loaded, journal)
         job = loaded.job
         server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
-        record, plan = _plan_to_show(loaded, journal, sends=False)
+        record, plan = plan_to_show(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
         situation = situation_of(loaded, journal, record, plan)
         plan = replace(select_rows(plan, job.only), whole=None)  # a report of these rows alone, to be given back
         result, plan = with_contacts(with_open_questions(result, plan), plan, journal)
-        return report_outcome(plan, journal, record, result, options, situation)
+        return with_shared(report_outcome(plan, journal, record, result, options, situation), job, journal, record)
 
 
 def adopt(job: Job) -> Adoption:
@@ -346,12 +354,12 @@ def adopt(job: Job) -> Adoption:
         return adopt_rows(plan, journal, record, job)
 
 
-def history(path: Path) -> list[RunRecord]:
+def history(path: Place) -> list[RunRecord]:
     """Return the runs that a journal knows, the newest first.
 
     Raises UsageError where there is no journal yet, JournalError where it cannot be read.
     """
-    if not path.exists():
+    if not may_be_there(path):
         raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
     with Journal(path) as journal:
         return journal.runs.all()
@@ -372,7 +380,7 @@ def plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> t
     return record, make_plan(loaded, scope, ImportHistory(journal, record), retry_rejected=retry)
 
 
-def _plan_to_show(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
+def plan_to_show(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
     """Plan a source as `plan_import` does, for a command that sends nothing: questions about some rows are open."""
     record, plan = plan_import(loaded, journal, sends=sends)
     whole = guards.other_import_questions(loaded.job, plan, journal, record)

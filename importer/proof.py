@@ -13,18 +13,21 @@ from typing import Literal
 
 from importer.model import Status, Summary
 
-Result = Literal["equal", "differs", "not-found", "unanswered", "not-asked"]
-"""What came of a case: all that its record shows is as in the sheet, or not, or no record of it came back."""
+Result = Literal["equal", "differs", "edited", "not-found", "unanswered", "not-asked"]
+"""What came of a case: all that its record shows is as in the sheet, or not, or no record of it came back.
 
-RESULTS: tuple[Result, ...] = ("equal", "differs", "not-found", "unanswered", "not-asked")
+`edited` is one of which the row was edited since, where the record shows nothing; all else is as in the sheet.
+"""
+
+RESULTS: tuple[Result, ...] = ("equal", "differs", "edited", "not-found", "unanswered", "not-asked")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A value of a case that the CRM shows otherwise than the sheet.
 
-    `column` is that of the sheet, None for a constant of the mapping. With `edited`, the sheet was edited there after
-    the case was created.
+    `column` is that of the sheet, or several of a template; None for a constant of the mapping. With `edited`, the
+    sheet was edited there after the case was created.
     """
 
     row: int
@@ -39,16 +42,18 @@ class Difference:
 class CaseProof:
     """What the CRM showed of the case of one row.
 
-    `not_shown` are the fields that its record does not show, or shows only in part. `files_sent` went with it;
-    `files_shown` is None where the record says nothing of files. `reason` is why there is no record, and what that
-    proves. `when` is the time of the answer, which with `remembered` is one of an earlier command. `id_prefijo` is the
-    one that the record shows.
+    `not_shown` are the fields that its record does not show, or shows only in part; `empty_in_sheet` are those that it
+    shows and the sheet leaves empty, which are not compared. `files_sent` went with it; `files_shown` is None where the
+    record says nothing of files. `reason` is why there is no record, and what that proves, or where the row was edited.
+    `when` is the time of the answer, which with `remembered` is one of an earlier command. `id_prefijo` is the one that
+    the record shows.
     """
 
     row: int
     result: Result
     differences: tuple[Difference, ...] = ()
     not_shown: tuple[str, ...] = ()
+    empty_in_sheet: tuple[str, ...] = ()
     files_sent: int = 0
     files_shown: int | None = None
     reason: str = ""
@@ -84,14 +89,16 @@ class ProofCounts:
     files_shown: int = 0
     files_not_shown: int = 0
     fields_not_shown: Mapping[str, int] = field(default_factory=dict)
+    fields_empty: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, proofs: Iterable[CaseProof], cases: int) -> ProofCounts:
         """Count what was found of so many cases; those without a proof were not asked about."""
-        results, fields, numbers = Counter[Result](), Counter[str](), Counter[str]()
+        results, fields, empty, numbers = Counter[Result](), Counter[str](), Counter[str](), Counter[str]()
         for proof in proofs:
             results[proof.result] += 1
             fields.update(proof.not_shown)
+            empty.update(proof.empty_in_sheet)
             numbers["remembered"] += proof.remembered
             numbers["differences"] += len(proof.differences)
             if proof.files_shown is None:
@@ -99,7 +106,12 @@ class ProofCounts:
             else:
                 numbers["files_shown"] += proof.files_shown
         results["not-asked"] += cases - results.total()
-        return cls(dict(results), fields_not_shown=dict(fields), **numbers)
+        return cls(
+            {each: results[each] for each in RESULTS if each in results},
+            fields_not_shown=dict(fields),
+            fields_empty=dict(empty),
+            **numbers,
+        )
 
     @property
     def cases(self) -> int:

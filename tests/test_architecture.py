@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,8 @@ LAYERS = (
     {
         *(
             "text",
+            "disk",
+            "itself",
             "cells",
             "languages",
             "messages",
@@ -24,30 +27,47 @@ LAYERS = (
             "names",
             "report_words",
             "errors",
+            "journal_place",
             "clock",
             "edits",
             "face",
             "hosts",
             "model",
+            "notices",
+            "periods",
             "proof",
         ),
-        *("spool", "sorted_spool", "zips", "files", "questions", "stopping", "awake", "clicks", "shells", "commands"),
+        *(
+            "spool",
+            "sorted_spool",
+            "zips",
+            "files",
+            "file_lock",
+            "questions",
+            "stopping",
+            "awake",
+            "clicks",
+            "shells",
+            "commands",
+        ),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
-    {"follow_up", "proposing", "contacts", "verification"},
+    {"follow_up", "proposing", "contacts", "support", "verification"},
     {"doctor", "sandbox"},
-    {"rehearsal"},
+    {"rehearsal", "machines"},
     {"web"},
     {"cli"},
-    {"__init__", "__main__"},  # the faces of the library and of the program
+    {"__init__", "__main__", "windowed"},  # the faces of the library and of the program
 )
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
     *(
         "text",
+        "disk",
+        "itself",
         "cells",
         "languages",
         "messages",
@@ -61,9 +81,24 @@ SHARED_ORDER = (
         "names",
         "report_words",
         "errors",
+        "journal_place",
         "clock",
+        "periods",
+        "notices",
     ),
-    *("hosts", "spool", "sorted_spool", "zips", "files", "shells", "commands", "questions", "stopping", "awake"),
+    *(
+        "hosts",
+        "spool",
+        "sorted_spool",
+        "zips",
+        "files",
+        "file_lock",
+        "shells",
+        "commands",
+        "questions",
+        "stopping",
+        "awake",
+    ),
 )
 """Shared modules may use each other: each those before it."""
 
@@ -96,6 +131,7 @@ WORKFLOW_ORDER = (
     *(
         "guards",
         "correcting",
+        "token_limits",
         "workers",
         "carrying",
         "earlier_cells",
@@ -106,6 +142,12 @@ WORKFLOW_ORDER = (
         "executing",
         "decisions",
         "starting",
+        "retention",
+        "troubles",
+        "sharing",
+        "after_run",
+        "expecting",
+        "run_notices",
         "adoption_remedies",
         "adopting",
         "doubtful",
@@ -123,13 +165,26 @@ WORKFLOW_ORDER = (
 BETWEEN_STAGES = {("settings", "identity"), ("validation", "identity")}
 """Stages do not know each other, but for these."""
 
-PACKAGES = {"source", "attachments", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor", "web"}
+PACKAGES = {
+    "source",
+    "attachments",
+    "mapping",
+    "crm",
+    "journal",
+    "report",
+    "settings",
+    "sandbox",
+    "doctor",
+    "web",
+    "machines",
+}
 """Rooms with a face: others import what its `__init__` names, and nothing behind it."""
 
 HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox", "web"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}
 ROOMS_OF = {
     "requests": HTTP, "urllib3": HTTP | {"payload"}, "http": HTTP, "socket": HTTP, "ssl": HTTP,
     "starlette": {"sandbox", "web"}, "uvicorn": {"sandbox", "web"},
+    "psycopg": {"journal", "machines"}, "procrastinate": {"machines"}, "croniter": {"machines"},
     "sqlalchemy": SQL, "sqlite3": SQL | {"sorted_spool"},
     "openpyxl": EXCEL, "xlsxwriter": EXCEL, "xlrd": EXCEL, "python_calamine": EXCEL,
     "jinja2": {"attachments", "report", "sandbox", "web", "doctor"}, "yaml": {"mapping"},
@@ -234,3 +289,11 @@ def test_a_class_name_means_one_thing() -> None:
             if isinstance(node, ast.ClassDef):
                 homes.setdefault(node.name, []).append(module.relative_to(ROOT).as_posix())
     assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+
+
+def test_no_test_runs_a_loop_where_that_of_the_browser_may_run() -> None:
+    """Chromium's driver keeps its loop in the main thread of a worker, whose tests are chance: others need a thread."""
+    tests = sorted(Path(__file__).parent.glob("*.py"))
+    assert [
+        path.name for path in tests if re.search(r"asyncio\.run\(|run_until_complete\(", path.read_text("utf-8"))
+    ] == []

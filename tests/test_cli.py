@@ -47,7 +47,7 @@ def test_help_waits_for_nothing_heavy() -> None:
 def test_every_help_says_whether_the_command_sends(command: str, give: Give) -> None:
     """Each command's help says whether it sends cases."""
     text = " ".join(give([command, "--help"]).out.split())
-    sentences = ("SENDS CASES", "ends nothing", "Creates no case", "CREATES ONE CASE")
+    sentences = ("SENDS CASES", "SEND ITS CASES", "ends nothing", "Creates no case", "CREATES ONE CASE")
     assert any(sentence in text for sentence in sentences)
 
 
@@ -67,7 +67,8 @@ def test_the_help_of_run_shows_the_ten_usual_options_first(give: Give) -> None:
     found = sections(give(["run", "--help"]).out)
     usual = ["--mapping", "--server", "--operation", "--yes", "--limit", "--only", "--only-if-all-valid", "--report"]
     assert found["Options"] == [*usual, "--json", "-v", "--help"]
-    headings = ["Connection", "Pace", "Questions, answered in advance", "Report", "Journal, log and repair"]
+    headings = ["Connection", "Pace", "Scheduled runs", "Questions, answered in advance", "Report"]
+    headings += ["Journal, log and repair"]
     assert list(found) == ["Options", *headings, "Exit status"]
     assert found["Exit status"] == ["0", "1", "2", "3", "4", "5"]
     command = case_importer.get_command(click.Context(case_importer), "run")

@@ -16,7 +16,7 @@ from importer.model import Issue, Status
 CODE_AT = {"Issue": 3, "CellError": 1, "Refused": 0, "CellProblem": 0, "RefusedAttachment": 0, "_Problem": 2}
 """Where the calls that make an issue have its code."""
 
-ELSEWHERE = {"self.code", "code", "fault.code", "found[0].code", "row.status", "status.value"}
+ELSEWHERE = {"self.code", "code", "fault.code", "found[0].code", "row.status", "status.value", "issue.code"}
 """Codes that a call takes from another one of these calls, or from the state of a row."""
 
 PAGES_OF_THE_PAGE = ("Start", "Match columns", "Correct", "Send", "Decide", "Look back", "Settings")

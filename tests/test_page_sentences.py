@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from web_support import running_page
 
 import importer
 from importer.commands import on_page, told
-from importer.crm.pacing import CircuitBreaker
+from importer.crm.breaker import CircuitBreaker
 from importer.errors import ImporterError, ReportError, SettingsError
 from importer.journal.storage import refuse_unsafe
 from importer.messages import speaking
@@ -25,7 +26,15 @@ from importer.settings import Connection, require_server_and_operation
 
 ROOT = Path(importer.__file__).parent
 
-NEVER_ON_A_PAGE = ("cli/", "sandbox/", "doctor/", "web/server.py", "journal/copies.py")
+NEVER_ON_A_PAGE = (
+    "cli/",
+    "sandbox/",
+    "doctor/",
+    "web/server.py",
+    "journal/copies.py",
+    "journal/handing_over.py",
+    "machines/",
+)
 """What only a command line reaches."""
 
 KNOWN = (
@@ -36,7 +45,13 @@ KNOWN = (
 """Sentences about options that somebody has given, about a mapping's text, and words for who types the answer."""
 
 
-def sentences() -> Iterator[tuple[str, str, bool]]:
+@cache
+def sentences() -> tuple[tuple[str, str, bool], ...]:
+    """Return every sentence of the program, where it is, and whether the page has another one instead."""
+    return tuple(_sentences())
+
+
+def _sentences() -> Iterator[tuple[str, str, bool]]:
     """Yield every sentence of the program, where it is, and whether the page has another one instead."""
     for path in sorted(ROOT.rglob("*.py")):
         where = path.relative_to(ROOT).as_posix()

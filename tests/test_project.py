@@ -1,6 +1,7 @@
 """The repository as a whole is consistent: scenarios, links, pinned versions.
 
-`python tests/test_project.py --update` writes the tests' names into docs/scenarios.md.
+`python tests/test_project.py --update` writes the tests' names into docs/scenarios.md, and what every exit status means
+into docs/exit-statuses.md.
 """
 
 from __future__ import annotations
@@ -9,17 +10,21 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
+from importer.cli.help import Command
 from importer.cli.main import COMMANDS, case_importer
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "docs" / "scenarios.md"
-LABELS = {"o": 32, "r": 21, "s": 6, "a": 4, "p": 5, "x": 11}
+STATUSES = ROOT / "docs" / "exit-statuses.md"
+LABELS = {"o": 32, "r": 21, "s": 6, "a": 4, "p": 5, "x": 11, "n": 13}
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 FIRST_PAGES = [*ROOT.glob("README*.md")]
 INDEXES = [*(ROOT / "docs").rglob("README.md")]
@@ -30,7 +35,7 @@ def labelled_tests() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for file in sorted((ROOT / "tests").glob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef) and (labels := re.match(r"test_((?:[orsapxc]\d+_)+)", node.name)):
+            if isinstance(node, ast.FunctionDef) and (labels := re.match(r"test_((?:[orsapxcmn]\d+_)+)", node.name)):
                 for label in labels[1].strip("_").split("_"):
                     found[label.upper()].append(f"{file.stem}::{node.name}")
     return found
@@ -41,7 +46,7 @@ def with_tests(page: str) -> str:
     found = labelled_tests()
     lines = []
     for line in page.splitlines():
-        if label := re.match(r"\| ([ORSAPXC]\d+) \|", line):
+        if label := re.match(r"\| ([ORSAPXCMN]\d+) \|", line):
             shown = "<br>".join(f"`{name}`" for name in found[label[1]]) or "—"
             line = f"{line.rsplit(' | ', 1)[0]} | {shown} |"  # noqa: PLW2901
         lines.append(line)
@@ -51,8 +56,8 @@ def with_tests(page: str) -> str:
 def test_scenarios_names_every_label_once() -> None:
     """The page has one line for each label that a test may carry."""
     page = SCENARIOS.read_text("utf-8")
-    labels = re.findall(r"^\| ([ORSAPX]\d+) \|", page, re.MULTILINE)
-    later = re.findall(r"^\| (C\d+) \|", page, re.MULTILINE)  # numbered by parts of the work, with gaps between them
+    labels = re.findall(r"^\| ([ORSAPXN]\d+) \|", page, re.MULTILINE)
+    later = re.findall(r"^\| ([CM]\d+) \|", page, re.MULTILINE)  # numbered by parts of the work, with gaps between them
     assert len(later) == len(set(later))
     assert sorted(labels) == sorted(f"{kind.upper()}{n}" for kind, last in LABELS.items() for n in range(1, last + 1))
     assert set(labelled_tests()) <= {*labels, *later}
@@ -115,6 +120,41 @@ def test_the_design_names_every_room() -> None:
     assert {room for room in rooms if not room.startswith("_")} == named - {"importer"}
 
 
+def with_statuses(page: str) -> str:
+    """Return the page of exit statuses with the table of what each of them means for each command."""
+    head = "| command | status | means |\n|---|---|---|\n"
+    lines = [f"| `{name}` | {status} | {text} |\n" for name, command in every_command(case_importer)
+             for status, text in command.exit_statuses.items()]  # fmt: skip
+    return page.partition(head)[0] + head + "".join(lines)
+
+
+def every_command(group: click.Group, before: str = "") -> Iterator[tuple[str, Command]]:
+    """Yield every command with its words; those of a group, such as `journal check`, in its place."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{name} ")
+        else:
+            assert isinstance(command, Command), f"{name} does not say its exit statuses"
+            yield before + name, command
+
+
+def test_the_page_of_exit_statuses_has_every_command() -> None:
+    """Each command says what its exit statuses mean, 0 and 2 at least, and the page says the same."""
+    for name, command in every_command(case_importer):
+        assert {0, 2} <= set(command.exit_statuses) <= {0, 1, 2, 3, 4, 5}, name
+    page = STATUSES.read_text("utf-8")
+    assert page == with_statuses(page), "renew: python tests/test_project.py --update"
+
+
+def test_the_pages_name_the_wheel_of_this_version() -> None:
+    """A command that is copied from a page finds the file that `make wheel` builds."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    named = {found for page in PAGES for found in re.findall(r"importer-([\d.]+)-py3-none", page.read_text("utf-8"))}
+    assert named == {version}
+
+
 def test_constraints_are_versions_and_nothing_else() -> None:
     """constraints.txt names no host, path or option."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
@@ -126,10 +166,11 @@ def test_the_targets_of_the_makefile_are_listed_by_help() -> None:
     targets = re.search(r"\.PHONY: (.+)", (ROOT / "Makefile").read_text("utf-8"))
     shown = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert targets
-    assert re.findall(r"^  make (\w+) +\w", shown.stdout, re.MULTILINE) == targets[1].split()
+    assert re.findall(r"^  make ([\w-]+) +\w", shown.stdout, re.MULTILINE) == targets[1].split()
 
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--update"]:
         sys.exit(__doc__)
     SCENARIOS.write_text(with_tests(SCENARIOS.read_text("utf-8")), "utf-8")
+    STATUSES.write_text(with_statuses(STATUSES.read_text("utf-8")), "utf-8")

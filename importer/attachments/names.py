@@ -9,15 +9,12 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from importer.attachments.refusals import RefusedAttachment
+from importer.disk import is_device
 from importer.messages import _, shorten
 from importer.text import seen
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
-_DEVICES = frozenset(
-    ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
-    + [f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"]
-)
 _NEIGHBOURS = 8  # names on either side, in alphabetical order, that are compared with a missing one
 
 
@@ -69,7 +66,7 @@ def _check_part(part: str, shown: str) -> None:
         reason = _("{name} contains a colon, which is not allowed in a file name", name=shown)
     elif part[-1] in ". ":
         reason = _("in {name}, {part} ends in a dot or a space, which Windows removes", name=shown, part=repr(part))
-    elif part.split(".", maxsplit=1)[0].rstrip().casefold() in _DEVICES:
+    elif is_device(part):
         reason = _("in {name}, {part} is a Windows device, not a file", name=shown, part=repr(part))
     else:
         return

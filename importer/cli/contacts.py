@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.language import confirm
 from importer.cli.logs import set_up
-from importer.cli.output import print_json
+from importer.cli.output import print_json, print_steps
 from importer.cli.terminal import Terminal, ask_for_server, is_interactive, load_allowed_job
 from importer.cli.values import Count
 from importer.commands import same_command
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
 _MOST = 200
 _MOST_ROWS = 10
+_MOST_NAMED = 5
 _STATES = {
     "known": gettext_noop("in the CRM"),
-    "created": gettext_noop("created"),
+    "created": gettext_noop("contact created"),
     "missing": gettext_noop("missing in the CRM"),
     "rejected": gettext_noop("rejected by the CRM"),
     "sending": gettext_noop("being created"),
@@ -69,7 +71,7 @@ _STATES = {
 )
 @click.option("--yes", is_flag=True, help=gettext_noop("Ask or create without a question."))
 @click.option("--limit", type=Count(1), help=gettext_noop("Ask for, or create, at most N contacts."))
-@options.speed
+@options.speed_of_contacts
 @options.keep_quota
 @click.option(
     "--retry-rejected", is_flag=True, help=gettext_noop("With --create: try rejected contacts again, unchanged.")
@@ -78,6 +80,7 @@ _STATES = {
 @options.allow_folders
 @options.journal
 @options.quiet_period
+@options.fail_on_rows
 @options.as_json
 @options.logging
 def command(  # noqa: PLR0913 - each is an option of the command line
@@ -86,13 +89,15 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     create: bool,
     csv_path: Path | None,
     yes: bool,
+    fail_on: str,
     as_json: bool,
     log_file: Path | None,
     verbose: int,
     **job_options: Any,  # noqa: ANN401 - options
 ) -> int:
     """Carry out `contacts`."""
-    from importer.contacts import list_contacts, refuse_existing, write_contacts_csv  # noqa: PLC0415 - slow to import
+    from importer.cli.contact_steps import steps_about  # noqa: PLC0415 - slow to import
+    from importer.contacts import list_contacts, refuse_existing, write_contacts_csv  # noqa: PLC0415
 
     set_up(log_file, verbose)
     if csv_path is not None:
@@ -104,15 +109,49 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         done = _carry_out(loaded, create=create, yes=yes)
     listed = done.listed if done else list_contacts(loaded)
     written = write_contacts_csv(listed.for_upload, csv_path) if csv_path else None
+    steps = steps_about(listed, loaded.job, creates=create)
     status = done.exit_status if done else listed.exit_status
+    ended = status
+    if fail_on == "never":
+        ended = done.stopped_with if done else 0
     if as_json:
-        print_json("contacts", {"exit_status": status, **_as_json(listed, done), "written": written})
-        return status
+        not_written = [one.address for one in listed.unfit_for_upload] if csv_path else []
+        of_file = {"written": written, "not_written": not_written, "steps": [step.sentence for step in steps]}
+        print_json("contacts", {"exit_status": status, **_as_json(listed, done), **of_file})
+        return ended
     _print(listed, done)
     if csv_path is not None:
-        line = ngettext("{path}: {count} contact.", "{path}: {count} contacts.", written or 0, path=csv_path)
-        click.echo(line)
-    return status
+        _print_written(listed, loaded, csv_path, written or 0)
+    print_steps(steps)
+    return ended
+
+
+def _print_written(listed: ContactList, loaded: LoadedJob, path: Path, written: int) -> None:
+    """Say how many contacts a file has, and which ones it lacks because they are not valid."""
+    from importer.workflow.commands import Commands  # noqa: PLC0415 - slow to import
+
+    click.echo(ngettext("{path}: {count} contact.", "{path}: {count} contacts.", written, path=path))
+    if unfit := listed.unfit_for_upload:
+        line = ngettext(
+            "{count} contact is not in {path}, because its cells have issues: {contacts}. `{command}` lists them.",
+            "{count} contacts are not in {path}, because their cells have issues: {contacts}. `{command}` lists them.",
+            len(unfit),
+            path=path,
+            contacts=named(unfit, rows=True),
+            command=Commands.of(loaded.job).check(),
+        )
+        click.echo(clean(line))
+
+
+def named(contacts: Sequence[ListedContact], *, rows: bool = False) -> str:
+    """Return the addresses of the first contacts, with their rows if wanted."""
+    shown = [f"{one.address} ({rows_of(one.rows)})" if rows else one.address for one in contacts[:_MOST_NAMED]]
+    return ", ".join([*shown, *["…"] * (len(contacts) > _MOST_NAMED)])
+
+
+def rows_of(rows: Sequence[int]) -> str:
+    """Return the first of some rows."""
+    return ", ".join(map(str, rows[:_MOST_ROWS])) + (", …" if len(rows) > _MOST_ROWS else "")
 
 
 def _with_server(loaded: LoadedJob) -> LoadedJob:
@@ -145,7 +184,7 @@ def _carry_out(loaded: LoadedJob, *, create: bool, yes: bool) -> ContactsDone | 
 
 
 def _say_price(wanted: tuple[ListedContact, ...], left: int | None, *, create: bool) -> None:
-    named = ", ".join(one.address for one in wanted[:5]) + (", …" if len(wanted) > 5 else "")
+    addresses = named(wanted)
     searches = sum(one.searches for one in wanted)
     if create:
         line = ngettext(
@@ -154,7 +193,7 @@ def _say_price(wanted: tuple[ListedContact, ...], left: int | None, *, create: b
             "{count} contacts are searched for, and created where the CRM lacks them: {named}. This takes up to {calls}"
             " calls.",
             len(wanted),
-            named=named,
+            named=addresses,
             calls=len(wanted) + searches,
         )
     else:
@@ -162,7 +201,7 @@ def _say_price(wanted: tuple[ListedContact, ...], left: int | None, *, create: b
             "The CRM is asked for {count} contact: {named}. This takes up to {calls} calls.",
             "The CRM is asked for {count} contacts: {named}. This takes up to {calls} calls.",
             len(wanted),
-            named=named,
+            named=addresses,
             calls=searches,
         )
     click.echo(clean(line), err=True)
@@ -192,7 +231,7 @@ def _as_json(listed: ContactList, done: ContactsDone | None) -> dict[str, object
 
 def _print(listed: ContactList, done: ContactsDone | None) -> None:
     for one in listed.contacts[:_MOST]:
-        rows = ", ".join(map(str, one.rows[:_MOST_ROWS])) + (", …" if len(one.rows) > _MOST_ROWS else "")
+        rows = rows_of(one.rows)
         state = translated(_STATES[one.code])
         line = ngettext(
             "{address}: {state} (row {rows}) {message}",
@@ -212,7 +251,7 @@ def _print(listed: ContactList, done: ContactsDone | None) -> None:
         ngettext("{count} contact: {counts}", "{count} contacts: {counts}", len(codes), counts=counts or _("none"))
     )
     if listed.left_out:
-        rows = ", ".join(map(str, listed.left_out[:_MOST_ROWS])) + (", …" if len(listed.left_out) > _MOST_ROWS else "")
+        rows = rows_of(listed.left_out)
         line = ngettext(
             "{count} row names nobody by an e-mail address; nobody is asked for or written because of it: row {rows}",
             "{count} rows name nobody by an e-mail address; nobody is asked for or written because of them: rows"

@@ -18,6 +18,7 @@ from importer.cli.terminal import ask_for_server, is_interactive
 from importer.cli.values import Count
 from importer.commands import same_command
 from importer.errors import SettingsError, UsageError
+from importer.journal_place import Place, folder_of
 from importer.messages import _, gettext_noop
 from importer.names import code_name
 
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0913 - each is an option of the command line
     *,
     mapping: Path | None,
-    journal: Path | None,
+    journal: Place | None,
     names: tuple[str, ...],
     create_test_case: bool,
     as_page: bool,
@@ -100,7 +101,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from_mapping = connection_in(case_mapping) if case_mapping else settings.Connection()
     if as_page and not chosen:
         return _show_page(given, from_mapping, journal_path(journal), as_json=as_json)
-    path = journal or default_path()
+    path: Place = journal or default_path()
     with suppress(UsageError, SettingsError):  # the checks report what is wrong, or not agreed to
         path = journal_path(journal)
         given = ask_for_server(given, from_mapping)
@@ -117,16 +118,16 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     elif chosen:
         job = Job(source, mapping, given, allow_folders=allow_folders) if source and mapping else None
         target = settings.target(given, from_mapping)
-        findings, file = ask(target, chosen, case_mapping, path.parent, job=job, row=row)
+        findings, file = ask(target, chosen, case_mapping, folder_of(path), job=job, row=row)
         print_findings(findings, file, chosen, err=as_json)
         if as_page:
-            values["report"] = print_page(findings, path.parent, err=as_json)
+            values["report"] = print_page(findings, folder_of(path), err=as_json)
     if as_json:
         print_json("doctor", {**values, "findings": in_json(findings), "findings_file": file})
     return status
 
 
-def _show_page(given: Connection, from_mapping: Connection, journal: Path, *, as_json: bool) -> int:
+def _show_page(given: Connection, from_mapping: Connection, journal: Place, *, as_json: bool) -> int:
     """Write the page of what is known about an operation; asks nothing."""
     from importer import doctor, settings  # noqa: PLC0415
 
@@ -137,7 +138,7 @@ def _show_page(given: Connection, from_mapping: Connection, journal: Path, *, as
     if findings is None:
         command = same_command("--ask", "all")
         raise UsageError(_("Nothing is known about this operation yet. `{command}` asks the CRM.", command=command))
-    page = print_page(findings, journal.parent, err=as_json)
+    page = print_page(findings, folder_of(journal), err=as_json)
     if as_json:
         print_json("doctor", {"exit_status": 0, "findings": in_json(findings), "report": page})
     return 0

@@ -90,7 +90,7 @@ def _ask_fields(probes: Sequence[Probe]) -> dict[str, object]:
     """Ask for the fields that every tenant requires, and for one of the form if a question needs it."""
     click.echo(_("The test case needs values that exist in the CRM. Use a contact of your own."), err=True)
     fields: dict[str, object] = {
-        "responsible": _ask(_('Responsible (the "Wolkvox Email" of a user, like ADMIN_@operation)')),
+        "responsible": _ask(_('Responsible (the "Wolkvox Email" of a user, like ADMIN_@my_operation)')),
         "owner": _ask(_('Owner (the "Wolkvox Email" of a user)')),
         "contact": _ask(_('Contact (the "Contact Email" of a contact)')),
         "case-type": _ask(_("Case type (Request, Complaints, Claims, Suggestions, or one of your own)")),

@@ -8,6 +8,7 @@ import click
 
 from importer.causes import reason_of
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.commands import command_line
 from importer.errors import UsageError
@@ -18,6 +19,11 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(
     "draft",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("a mapping was proposed"),
+        2: gettext_noop("the command or source is at fault"),
+    },
     help=gettext_noop("Propose a mapping for SOURCE: each guess with its evidence, each blank marked. Sends nothing."),
 )
 @options.source
@@ -26,7 +32,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--fields",
     type=_PATH,
-    metavar="TEMPLATE",
+    metavar="FILE",
     help=gettext_noop("Take the names of the form's fields from the headers of the CRM's own template for uploads."),
 )
 @click.option(

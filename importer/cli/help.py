@@ -20,14 +20,24 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     _QUESTIONS: ("--ask", "--source", "--row", "--report"),
     gettext_noop("Connection"): ("--rehearse", "--token-env", "--proxy", "--ca-file"),
     gettext_noop("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
+    gettext_noop("Scheduled runs"): ("--fail-on", "--notify"),
     gettext_noop("Questions, answered in advance"): (
         *("--trust-server", "--allow-folder", "--first-run", "--same-as", "--new-import", "--same-tickets"),
         *("--moved-here", "--nothing-was-sent"),
     ),
-    gettext_noop("Report"): ("--html", "--write-back", "--lang"),
+    gettext_noop("Report"): ("--html", "--share", "--write-back", "--lang"),
     gettext_noop("Journal, log and repair"): (
-        *("--journal", "--log-file", "--quiet-period", "--look-first", "--spot-check", "--retry-rejected"),
-        "--accept-changes",
+        *(
+            "--journal",
+            "--log-file",
+            "--log-size",
+            "--log-keep",
+            "--quiet-period",
+            "--look-first",
+            "--spot-check",
+            "--retry-rejected",
+        ),
+        *("--accept-changes", "--retention"),
     ),
 }
 """Where the help of a command with many options lists those that few people need; the others come first."""
@@ -55,7 +65,7 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, exit_statuses: Mapping[int, str] | None = None, **attributes: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*args, **attributes)
-        self._exit_statuses = exit_statuses or {}
+        self.exit_statuses = exit_statuses or {}
 
     def invoke(self, ctx: click.Context) -> object:
         """Carry the command out; sentences may show other commands on the same files."""
@@ -71,11 +81,11 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each exit status means."""
-        if self._exit_statuses:
+        if self.exit_statuses:
             _write(
                 formatter,
                 _("Exit status"),
-                ((str(status), translated(text)) for status, text in self._exit_statuses.items()),
+                ((str(status), translated(text)) for status, text in self.exit_statuses.items()),
             )
         super().format_epilog(ctx, formatter)
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +15,20 @@ import click
 
 from importer.causes import reason_of
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
-from importer.cli.values import Count
+from importer.cli.queue_shown import watch_queue_of
+from importer.cli.values import Count, TimeOfDay
 from importer.errors import UsageError
+from importer.journal_place import may_be_there
 from importer.messages import _, gettext_noop, ngettext
 from importer.names import code_name, state_name
 from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.journal import Journal, RowChange, RunRecord
+    from importer.journal_place import Place
 
 _MOST_ROWS = 100
 _OF_ONE_RUN = ("created_now", "updated_now", "to_update")
@@ -32,6 +37,12 @@ _CSV_COLUMNS = ("row", "key", "wolkvox_id", "idPrefijo", "link", "status", "sent
 
 @click.command(
     "history",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("the runs were listed"),
+        1: gettext_noop("with --expect: no run has started since that time"),
+        2: gettext_noop("the command is at fault, or there is no such journal or run"),
+    },
     help=gettext_noop(
         "List the runs in the journal, newest first, or show one run and what it changed. Sends nothing.\n\n"
         "RUN is compared with the run of the same import before it: counts per state, and the rows, by their"
@@ -49,6 +60,15 @@ _CSV_COLUMNS = ("row", "key", "wolkvox_id", "idPrefijo", "link", "status", "sent
         "With RUN: write the rows that it sent as CSV, to FILE or to the output: row, key, ids, link, report."
     ),
 )
+@click.option(
+    "--expect",
+    metavar="NAME",
+    help=gettext_noop("With --since: exit with 1 unless a run of this import has started since that time."),
+)
+@click.option(
+    "--since", type=TimeOfDay(), help=gettext_noop("With --expect: the last time that the clock showed this, as 22:00.")
+)
+@click.option("--watch", is_flag=True, help=gettext_noop("Show the queue and who works on it, until Ctrl-C."))
 @options.journal
 @options.as_json
 @options.logging
@@ -56,7 +76,10 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     *,
     number: int | None,
     csv_path: str | None,
-    journal: Path | None,
+    expect: str | None,
+    since: datetime | None,
+    watch: bool,
+    journal: Place | None,
     as_json: bool,
     log_file: Path | None,
     verbose: int,
@@ -66,15 +89,18 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from importer.workflow.job import journal_path  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    if csv_path is not None and (number is None or as_json):
-        raise UsageError(_("--csv goes with the number of a RUN, and not with --json."))
+    _refuse_what_does_not_go_together(number, csv_path, (expect, since), watch=watch, as_json=as_json)
     path = journal_path(journal)
-    if not path.exists():
+    if not may_be_there(path):
         raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=path))
+    if watch:
+        return watch_queue_of(path, as_json=as_json)
     with Journal(path) as opened:
         runs, note = opened.runs.all(), opened.standing.sentence
         if note is not None:
             click.echo(_("Note: {note}", note=note), err=True)
+        if expect is not None and since is not None:
+            return _expected(runs, expect, since - timedelta(days=1), as_json=as_json)
         if number is None:
             _print_all(runs, as_json=as_json)
             return 0
@@ -86,6 +112,42 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         before = next((other for other in runs if other.import_id == run.import_id and other.id < run.id), None)
         _print_one(run, before, opened.runs.changes(run, before), as_json=as_json)
     return 0
+
+
+def _refuse_what_does_not_go_together(
+    number: int | None,
+    csv_path: str | None,
+    expected: tuple[str | None, datetime | None],
+    *,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """Raise UsageError for options that say different things; `expected` is --expect and --since."""
+    expect, since = expected
+    if csv_path is not None and (number is None or as_json):
+        raise UsageError(_("--csv goes with the number of a RUN, and not with --json."))
+    if (expect is None) != (since is None) or (expect is not None and number is not None):
+        raise UsageError(_("--expect and --since go together, and not with the number of a RUN."))
+    if watch and (number is not None or csv_path is not None):
+        raise UsageError(_("--watch shows the queue of all imports; give it without RUN and --csv."))
+
+
+def _expected(runs: Sequence[RunRecord], name: str, since: datetime, *, as_json: bool) -> int:
+    """Say whether a run of an import has started since a time; return 1 where none has."""
+    from importer.workflow.expecting import Expected, not_started, started  # noqa: PLC0415 - as above
+
+    expected = Expected(name, since)
+    found = started(runs, expected)
+    if as_json:
+        notice = not_started(expected) if found is None else {"event": "started", "import": name, "run": found.id}
+        print_json("history", {"exit_status": 0 if found else 1, **notice})
+    elif found is not None:
+        click.echo(
+            _("Run {number} of {name} started at {at:%Y-%m-%d %H:%M}.", number=found.id, name=name, at=found.started_at)
+        )
+    else:
+        click.echo(_("No run of {name} has started since {since:%Y-%m-%d %H:%M}.", name=name, since=since))
+    return 0 if found else 1
 
 
 def _write_csv(journal: Journal, run: RunRecord, path: str) -> int:

@@ -11,8 +11,10 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.output import print_json
+from importer.cli.values import JournalPlace
 from importer.commands import shell_words
 from importer.errors import UsageError
+from importer.journal_place import Place, Server, resolved
 from importer.messages import _, gettext_noop
 from importer.names import counted
 
@@ -39,11 +41,11 @@ def command() -> None:
 )
 @options.journal
 @options.as_json
-def check(journal: Path | None, *, as_json: bool) -> int:
+def check(journal: Place | None, *, as_json: bool) -> int:
     """Carry out `journal check`."""
     from importer.journal import Problem  # noqa: PLC0415 - slow to import, and help does not need it
 
-    with _open(journal) as opened:
+    with open_existing(journal) as opened:
         standing, problems = opened.standing, opened.copies.damages()
         states = {str(state): number for state, number in sorted(opened.copies.states().items())}
         facts = {"journal": opened.id, "path": str(opened.path), "attempts": standing.has, "mark": standing.known}
@@ -68,6 +70,11 @@ def check(journal: Path | None, *, as_json: bool) -> int:
 
 @command.command(
     "backup",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("the journal was copied"),
+        2: gettext_noop("nothing was changed; the message says why"),
+    },
     short_help=gettext_noop("Back up the journal, even while a run writes to it."),
     help=gettext_noop(
         "Copy the journal to FILE, or to a file beside it named with date and time, even while a run writes to it.\n\n"
@@ -78,28 +85,34 @@ def check(journal: Path | None, *, as_json: bool) -> int:
 @click.argument("file", type=options.PATH, required=False)
 @options.journal
 @options.as_json
-def backup(file: Path | None, journal: Path | None, *, as_json: bool) -> int:
+def backup(file: Path | None, journal: Place | None, *, as_json: bool) -> int:
     """Carry out `journal backup`."""
-    with _open(journal) as opened:
+    with open_existing(journal) as opened:
         path = opened.copies.back_up(file)
     return _done("journal backup", _("Backup: {path}", path=path), path, as_json=as_json)
 
 
 @command.command(
     "copy",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("the journal was copied"),
+        2: gettext_noop("nothing was changed; the message says why"),
+    },
     short_help=gettext_noop("Copy the journal, to inspect it or hand it over."),
     help=gettext_noop(
-        "Copy the journal to FILE, to inspect it or hand it over, while no run uses it.\n\n"
+        "Copy the journal to FILE, or to a server (postgresql://…), to inspect it or hand it over, while no run uses"
+        " it.\n\n"
         "Never send with both copies: each would send again what the other has sent. To use the journal elsewhere,"
         " move it."
     ),
 )
-@click.argument("file", type=options.PATH)
+@click.argument("file", type=JournalPlace())
 @options.journal
 @options.as_json
-def copy(file: Path, journal: Path | None, *, as_json: bool) -> int:
+def copy(file: Place, journal: Place | None, *, as_json: bool) -> int:
     """Carry out `journal copy`."""
-    with _open(journal) as opened:
+    with open_existing(journal) as opened:
         path = opened.copies.copy(file)
     sentence = _("Copy: {path}. Do not send with it while {journal} is in use.", path=path, journal=opened.path)
     return _done("journal copy", sentence, path, as_json=as_json)
@@ -107,25 +120,30 @@ def copy(file: Path, journal: Path | None, *, as_json: bool) -> int:
 
 @command.command(
     "move",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("the journal was moved"),
+        2: gettext_noop("nothing was changed; the message says why"),
+    },
     short_help=gettext_noop("Move the journal, also to another computer."),
     help=gettext_noop(
-        "Move the journal FROM one file TO another, while no run uses it.\n\n"
-        "The old file stays, but is retired: a command that opens it is told where the journal is now. On another"
+        "Move the journal FROM one place TO another, a file or a server (postgresql://…), while no run uses it.\n\n"
+        "The old one stays, but is retired: a command that opens it is told where the journal is now. On another"
         " computer, the first run asks whether the journal was moved there (--moved-here)."
     ),
 )
-@click.argument("source", metavar="FROM", type=options.PATH)
-@click.argument("target", metavar="TO", type=options.PATH)
+@click.argument("source", metavar="FROM", type=JournalPlace())
+@click.argument("target", metavar="TO", type=JournalPlace())
 @options.as_json
-def move(source: Path, target: Path, *, as_json: bool) -> int:
+def move(source: Place, target: Place, *, as_json: bool) -> int:
     """Carry out `journal move`."""
     from importer.workflow.job import journal_path  # noqa: PLC0415
 
     if not _is_there(source):
         raise UsageError(_("{path}: there is no such journal, so nothing was moved. Check the path.", path=source))
-    with _open(source) as opened:
+    with open_existing(source) as opened:
         opened.move(target)
-    if target.absolute() == journal_path(None).absolute():
+    if resolved(target) == resolved(journal_path(None)):
         sentence = _("The journal is now {path}, where every command finds it.", path=target)
     else:
         sentence = _(
@@ -136,7 +154,8 @@ def move(source: Path, target: Path, *, as_json: bool) -> int:
     return _done("journal move", sentence, target, as_json=as_json)
 
 
-def _open(path: Path | None) -> Journal:
+def open_existing(path: Place | None) -> Journal:
+    """Open the journal; raises UsageError where there is none yet."""
     from importer.journal import Journal  # noqa: PLC0415
     from importer.workflow.job import journal_path  # noqa: PLC0415
 
@@ -146,11 +165,11 @@ def _open(path: Path | None) -> Journal:
     return Journal(path)
 
 
-def _is_there(path: Path) -> bool:
-    return path.exists() or path.with_name(path.name + "-wal").exists()
+def _is_there(path: Place) -> bool:
+    return isinstance(path, Server) or path.exists() or path.with_name(path.name + "-wal").exists()
 
 
-def _done(name: str, sentence: str, path: Path, *, as_json: bool) -> int:
+def _done(name: str, sentence: str, path: Place, *, as_json: bool) -> int:
     if as_json:
         print_json(name, {"exit_status": 0, "path": str(path)})
     else:

@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 
 from importer.cli.language import in_language, speaking_as_asked
+from importer.cli.notifying import notify
 from importer.cli.output import print_json
 from importer.cli.streams import Output
 from importer.commands import carrying_out, placeholder, same_command
@@ -44,18 +45,25 @@ SECTIONS = {
         "run": gettext_noop("Send the rows that have no case yet, after asking. SENDS CASES."),
         "report": gettext_noop("Write the report again from the source and the journal. Sends nothing."),
     },
+    gettext_noop("Several machines"): {
+        "submit": gettext_noop("Queue an import on a PostgreSQL journal, once or on a schedule. Workers SEND CASES."),
+        "work": gettext_noop("Work on the queue of a PostgreSQL journal. SENDS CASES."),
+    },
     gettext_noop("Settle and look back"): {
         "settle": gettext_noop("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
         "adopt": gettext_noop("Take the ids of a report into the journal. Sends nothing."),
         "verify": gettext_noop("Ask the CRM for created cases, compare them, write the hand-over. Sends nothing."),
         "history": gettext_noop("List the runs in the journal and their counts. Sends nothing."),
         "journal": gettext_noop("Check, back up, copy or move the journal. Sends nothing."),
+        "purge": gettext_noop("Forget what the journal no longer needs of rows that were settled long ago."),
     },
     gettext_noop("Set up"): {
         "draft": gettext_noop("Propose a mapping from the headers and values of a source. Sends nothing."),
         "schema": gettext_noop("Print the JSON Schema of a mapping, for editors. Sends nothing."),
         "login": gettext_noop("Store the token of an operation in the keyring. Sends nothing."),
         "doctor": gettext_noop("Check server, token and journal; with your consent, create one test case."),
+        "demo": gettext_noop("Show an import of a sample sheet into a simulated CRM. Sends nothing anywhere else."),
+        "support": gettext_noop("Write a file for asking for help, with nothing private. Sends nothing."),
         "sandbox": gettext_noop("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
     },
 }
@@ -119,7 +127,7 @@ def case_importer() -> None:
 
 def main() -> None:
     """Execute the command line of this process and exit with its status."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, a sentence says what Ctrl-C ended
+    _take_interrupts()
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION, *gc.get_threshold()[1:])
     out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
@@ -133,10 +141,20 @@ def main() -> None:
     sys.exit(status)
 
 
+def _take_interrupts() -> None:
+    """Let a sentence say what Ctrl-C ended, or on Windows Ctrl-Break, which would end the program at once."""
+    for name in ("SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+
+
 def execute(arguments: list[str]) -> int:
     """Return the exit status of a command; an error is shown as a sentence, and with --json also as an object."""
     with speaking_as_asked(arguments), carrying_out(arguments):
-        return _execute(arguments)
+        status = _execute(arguments)
+        if _command(arguments) == "run":
+            notify(arguments, status)
+        return status
 
 
 def _execute(arguments: list[str]) -> int:
@@ -193,11 +211,18 @@ def _shown(sentence: str) -> str:
 
 def _failed(arguments: list[str], status: int, reason: str, **details: object) -> int:
     """Return the exit status; where --json was given, print the reason as the one object."""
-    words = list(takewhile(lambda word: word != "--", arguments))
-    if "--json" in words:
-        command = next((word for word in words if word in COMMANDS), None)
-        print_json(command, {"exit_status": status, "reason": reason, **details})
+    if "--json" in _words(arguments):
+        print_json(_command(arguments), {"exit_status": status, "reason": reason, **details})
     return status
+
+
+def _command(arguments: list[str]) -> str | None:
+    """Return the command that was given, also where the rest of its line could not be understood."""
+    return next((word for word in _words(arguments) if word in COMMANDS), None)
+
+
+def _words(arguments: list[str]) -> list[str]:
+    return list(takewhile(lambda word: word != "--", arguments))
 
 
 def _internal_error(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,7 @@ def changes_values(plan: Plan) -> list[dict[str, object]]:
             "columns": None if row.change is None else row.change.columns,
             "not_updatable": [asdict(one) for one in row.change.blockers] if row.change else [],
             "reason": row.change.reason or None if row.change else None,
+            "not_before": row.change.not_before.isoformat() if row.change and row.change.not_before else None,
         }
         for row in plan.edited()
     ]
@@ -130,8 +131,8 @@ def print_changes(plan: Plan) -> None:
         click.echo(_("Row {row}: {message}", row=row.number, message=" ".join(change_sentences(row))))
 
 
-def print_finished(finished: Finished) -> None:
-    """Print how a run or a report ended."""
+def print_finished(finished: Finished, told: Collection[str] = ()) -> None:
+    """Print how a run or a report ended, without the notes that a forecast has told."""
     click.echo(counts_line(finished.counts))
     if finished.result.run is not None:
         click.echo(
@@ -144,7 +145,8 @@ def print_finished(finished: Finished) -> None:
     if finished.counts.updated_now:
         click.echo(_("Updated in this run: {count}", count=finished.counts.updated_now))
     for note in finished.notes:
-        click.echo(_("Note: {note}", note=note))
+        if note not in told:
+            click.echo(_("Note: {note}", note=note))
     if finished.report is not None:
         click.echo(_("Report: {path}", path=finished.report))
     print_steps(finished.steps)

@@ -18,6 +18,13 @@ from importer.messages import gettext_noop
 @click.command(
     "report",
     cls=Command,
+    exit_statuses={
+        0: gettext_noop("every row is created, skipped or part of another row's case"),
+        1: gettext_noop("some rows need correcting: invalid, rejected or changed"),
+        2: gettext_noop("the command, mapping or source is at fault"),
+        3: gettext_noop("some rows are not sent yet, or wait for an answer"),
+        4: gettext_noop("the outcome of some rows is unknown or conflicting"),
+    },
     help=gettext_noop(
         "Write the report of SOURCE again, from the journal. Sends nothing.\n\n"
         "The exit status is that of the source's rows, as for `run`."

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
+from importer.cli.notifying import note_end, note_import
 from importer.cli.output import finished_json, print_finished, print_json
 from importer.cli.terminal import Terminal
 from importer.errors import RunStopped
-from importer.messages import gettext_noop
+from importer.messages import _, gettext_noop
+
+if TYPE_CHECKING:
+    from importer.workflow.troubles import FailOn
 
 EXIT_STATUSES = {
     0: gettext_noop("every row is created, skipped or part of another row's case"),
@@ -57,12 +61,17 @@ EXIT_STATUSES = {
 @options.quiet_period
 @options.repair
 @options.accept_changes
+@options.retention
+@options.fail_on
+@options.notify
 @options.as_json
 @options.logging
-def command(
+def command(  # noqa: PLR0913 - each is an option of the command line
     *,
     yes: bool,
+    notify: str | None,  # noqa: ARG001 - read once the run has ended, whether or not it began
     rehearse: bool,
+    fail_on: FailOn,
     as_json: bool,
     log_file: Path | None,
     verbose: int,
@@ -72,6 +81,7 @@ def command(
     from importer.workflow.commands import Commands  # noqa: PLC0415
     from importer.workflow.job import load_job  # noqa: PLC0415
     from importer.workflow.outcome import interruption_message  # noqa: PLC0415
+    from importer.workflow.troubles import status_for  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
@@ -79,13 +89,27 @@ def command(
         from importer.rehearsal import rehearse as run  # noqa: PLC0415 - the web framework is slow to import
     else:
         from importer.pipeline import run  # noqa: PLC0415 - slow to import, and help does not need it
-    finished = run(load_job(job), Terminal(yes=yes))
+    loaded = load_job(job)
+    note_import(loaded.case_mapping.import_name)
+    terminal = Terminal(yes=yes)
+    finished = run(loaded, terminal)
+    status = status_for(finished, fail_on)
+    note_end(finished, status)
     try:
         if as_json:
-            print_json("run", finished_json(finished))
+            print_json("run", {**finished_json(finished), "fail_on": fail_on, "exits_with": status})
         else:
-            print_finished(finished)
+            print_finished(finished, terminal.told)
     except KeyboardInterrupt as stop:
         command = Commands.of(job, agrees=yes).run()
         raise RunStopped(interruption_message(finished.counts, command)) from stop
-    return finished.exit_status
+    if status != finished.exit_status and not as_json:
+        click.echo(
+            _(
+                "Exit status {status} instead of {whole}, because of --fail-on {fail_on}.",
+                status=status,
+                whole=finished.exit_status,
+                fail_on=fail_on,
+            )
+        )
+    return status

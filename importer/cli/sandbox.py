@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from importer.cli.help import Command
 from importer.cli.values import Count
 from importer.messages import _, gettext_noop
 
@@ -14,6 +15,11 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(
     "sandbox",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("it was stopped"),
+        2: gettext_noop("the command is at fault, or the port is in use"),
+    },
     help=gettext_noop(
         "Serve a simulated CRM on this computer until Ctrl-C. It is not the wolkvox CRM, and it sends nothing anywhere."
     ),

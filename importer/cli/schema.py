@@ -6,11 +6,17 @@ import json
 
 import click
 
+from importer.cli.help import Command
 from importer.messages import gettext_noop
 
 
 @click.command(
     "schema",
+    cls=Command,
+    exit_statuses={
+        0: gettext_noop("the schema was printed"),
+        2: gettext_noop("the command is at fault"),
+    },
     help=gettext_noop(
         "Print the JSON Schema of a mapping file, for editors that complete and check it. Sends nothing."
     ),

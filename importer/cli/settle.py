@@ -21,6 +21,7 @@ from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.follow_up import FollowUp
+    from importer.journal_place import Place
     from importer.workflow.contacts.settling import ContactsSettled
     from importer.workflow.decisions import NotTaken
     from importer.workflow.settle_job import SettleJob
@@ -140,7 +141,7 @@ _by_hand = all_of(
 def command(  # noqa: PLR0913 - each is an option of the command line
     *,
     mapping: Path | None,
-    journal: Path | None,
+    journal: Place | None,
     quiet_period: float,
     wait: bool,
     as_json: bool,

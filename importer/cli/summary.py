@@ -154,6 +154,11 @@ def _calls(forecast: Forecast) -> Iterator[str]:
             "  check     the CRM is searched for {count} rows first, in case another computer sent them",
             len(forecast.spot_check),
         )
+    if forecast.names_others:
+        yield _(
+            "  alone     other computers do not know this journal: let only this one send this import"
+            " (docs/two-people.md)"
+        )
     if forecast.quota is None or forecast.quota.left is None:
         return
     yield ngettext(

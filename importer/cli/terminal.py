@@ -49,7 +49,10 @@ def is_interactive() -> bool:
 
 
 class Terminal:
-    """A terminal with a person at it, or standard error alone where no person can be asked."""
+    """A terminal with a person at it, or standard error alone where no person can be asked.
+
+    `told` are the notes that the forecast has shown; the end of the run does not say them again.
+    """
 
     agrees_to = None
 
@@ -57,9 +60,11 @@ class Terminal:
         self._yes, self.stop_request = yes, Stop()
         self._lock = threading.Lock()
         self._bar: tqdm[Never] | None = None
+        self._contacts: tqdm[Never] | None = None
         self._counts: Counter[str] = Counter()
         self._total = 0
         self._shown_at = 0.0
+        self.told: frozenset[str] = frozenset()
 
     @property
     def is_interactive(self) -> bool:
@@ -91,6 +96,7 @@ class Terminal:
     def confirm(self, forecast: Forecast) -> None:
         """Show what is about to happen and ask for leave, unless --yes was given."""
         click.echo(summary(forecast), err=True)
+        self.told = frozenset(forecast.plan.notes)
         if self._yes:
             return
         if not is_interactive():
@@ -133,6 +139,19 @@ class Terminal:
         """Show one more outcome of an update; called from several threads."""
         self._show(outcome, _OF_UPDATES.get(outcome.verdict, outcome.verdict))
 
+    def asking(self, total: int) -> None:
+        """Begin to show for how many contacts the CRM was asked, where there is a bar for it."""
+        if sys.stderr is not None and sys.stderr.isatty():
+            self._contacts = tqdm(total=total, unit=_("contact"), file=sys.stderr, dynamic_ncols=True, leave=False)
+
+    def asked(self) -> None:
+        """Show one more contact; a run shows its rows instead."""
+        with self._lock:
+            if self._contacts is not None:
+                self._contacts.update()
+                if self._contacts.n == self._contacts.total:
+                    self._contacts.close()
+
     def stopping(self, in_flight: int) -> None:
         """Say which answers the run still waits for, and what a second Ctrl-C would do."""
         sentence = ngettext(
@@ -142,11 +161,11 @@ class Terminal:
             " then unknown.",
             in_flight,
         )
-        tqdm.write(sentence, file=sys.stderr)
+        _write(sentence, self._bar)
 
     def waiting(self, until: datetime) -> None:
         """Say that nothing is sent until the quota resets."""
-        tqdm.write(_("The quota is used up; waiting until {until:%Y-%m-%d %H:%M}.", until=until), file=sys.stderr)
+        _write(_("The quota is used up; waiting until {until:%Y-%m-%d %H:%M}.", until=until), self._bar)
 
     def done(self) -> None:
         """End the progress."""
@@ -180,6 +199,17 @@ def _question(forecast: Forecast) -> str:
     return ngettext(
         "Send {count} case, and update {updates}?", "Send {count} cases, and update {updates}?", cases, updates=updates
     )
+
+
+def _write(sentence: str, bar: tqdm[Never] | None) -> None:
+    """Show a sentence above the bar; nowhere, where the program was started without standard error.
+
+    Without a bar tqdm is left alone: it would make its lock only now, and fail where a second Ctrl-C interrupts that.
+    """
+    if bar is None:
+        click.echo(sentence, err=True)
+    elif sys.stderr is not None:
+        tqdm.write(sentence, file=sys.stderr)
 
 
 def wait_until(until: datetime, rows: int) -> None:

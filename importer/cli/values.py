@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
+from importer.journal_place import Place, Server, parse_place
 from importer.messages import _
 from importer.model import CHANGED, Status
+from importer.periods import Period
 
+_SMALLEST = 10_000
 _WEEK = 7 * 24 * 3600
 
 
@@ -52,6 +56,18 @@ class Rate(click.ParamType[float]):
         return float(found[1])
 
 
+class JournalPlace(click.ParamType[Place]):
+    """A journal's file, or the URL of a PostgreSQL database, without a password."""
+
+    name = "path"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Place:  # noqa: ARG002
+        """Return the place."""
+        if isinstance(value, Path | Server):
+            return value
+        return parse_place(str(value))
+
+
 class Seconds(click.ParamType[float]):
     """A duration in seconds, at most a week."""
 
@@ -69,6 +85,37 @@ class Seconds(click.ParamType[float]):
             )
             self.fail(sentence, param, ctx)
         return seconds
+
+
+class Size(click.ParamType[int]):
+    """`10MB` or `500kB`: a number of bytes, at least 10,000."""
+
+    name = "10MB"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([0-9]{1,6}) ?([kMG])B", str(value), re.IGNORECASE)
+        size = int(found[1]) * {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000}[found[2].lower()] if found else 0
+        if size < _SMALLEST:
+            self.fail(_("{value} is not a size of at least 10kB; write for example 10MB", value=value), param, ctx)
+        return size
+
+
+class Length(click.ParamType[Period]):
+    """`2y`, `18m`, `12w` or `90d`: how long something is kept."""
+
+    name = "2y"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Period:
+        """Return the length of time."""
+        if isinstance(value, Period):
+            return value
+        try:
+            return Period.read(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class TimeOfDay(click.ParamType[datetime]):

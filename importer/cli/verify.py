@@ -25,7 +25,9 @@ from importer.names import result_name
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.proof import CaseProof
+    from collections.abc import Iterator
+
+    from importer.proof import CaseProof, ProofCounts
     from importer.verification import Verification
     from importer.workflow.verifying.selecting import VerifyForecast
 
@@ -79,6 +81,7 @@ _MOST = 20
 @options.allow_folders
 @options.same_as
 @options.journal
+@options.fail_on_rows
 @options.as_json
 @options.logging
 def command(  # noqa: PLR0913 - each is an option of the command line
@@ -88,6 +91,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     again: bool,
     path: Path | None,
     yes: bool,
+    fail_on: str,
     as_json: bool,
     log_file: Path | None,
     verbose: int,
@@ -108,7 +112,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         print_json("verify", _as_json(verification))
     else:
         _print(verification)
-    return verification.exit_status
+    return 0 if fail_on == "never" and verification.exit_status == 1 else verification.exit_status
 
 
 class VerifyTerminal(Terminal):
@@ -227,9 +231,11 @@ def _as_json(verification: Verification) -> dict[str, object]:
         "not_found": [
             {"row": proof.row, "result": proof.result, "reason": proof.reason}
             for proof in verification.proofs
-            if proof.reason
+            if proof.result in {"not-found", "unanswered"}
         ],
+        "edited": [proof.row for proof in verification.proofs if proof.result == "edited"],
         "not_shown": dict(counts.fields_not_shown),
+        "empty_in_sheet": dict(counts.fields_empty),
         "attachments": {"shown": counts.files_shown, "not_shown": counts.files_not_shown},
         "unexpected": [{"reference": reference, "wolkvox_id": case} for reference, case in verification.unexpected],
         "next": verification.next_step,
@@ -262,9 +268,7 @@ def _lines(verification: Verification) -> list[str]:
     more = max(0, len(differences) - _MOST) + max(0, len(reasons) - _MOST)
     if more:
         lines.append(_("… and {count} more; the workbook lists all of them.", count=more))
-    if counts.fields_not_shown:
-        fields = ", ".join(sorted(counts.fields_not_shown))
-        lines.append(_("Not shown by the CRM, so not compared: {fields}", fields=fields))
+    lines += _not_compared(counts)
     for reference, case in verification.unexpected[:_MOST]:
         lines.append(
             _(
@@ -292,3 +296,13 @@ def _lines(verification: Verification) -> list[str]:
     elif verification.exit_status == 3:
         lines.append(_("Next: `{command}` asks for what is left.", command=same_command(without="--again")))
     return lines
+
+
+def _not_compared(counts: ProofCounts) -> Iterator[str]:
+    """Yield which fields were not compared, and why."""
+    if counts.fields_not_shown:
+        fields = ", ".join(sorted(counts.fields_not_shown))
+        yield _("Not shown by the CRM, so not compared: {fields}", fields=fields)
+    if counts.fields_empty:
+        fields = ", ".join(sorted(counts.fields_empty))
+        yield _("Not compared, because the sheet leaves it empty: {fields}", fields=fields)

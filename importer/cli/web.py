@@ -11,6 +11,7 @@ from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.values import Count
 from importer.errors import UsageError
+from importer.journal_place import Place
 from importer.messages import _, gettext_noop
 from importer.settings import Connection
 
@@ -18,6 +19,10 @@ from importer.settings import Connection
 @click.command(
     "web",
     cls=Command,
+    exit_statuses={
+        0: gettext_noop("the page was closed, or was open already"),
+        2: gettext_noop("the page could not be opened"),
+    },
     help=gettext_noop(
         "Open the office's page in the browser: choose a sheet, match columns, correct, send, decide, look back."
         " SENDS CASES, after asking.\n\n"
@@ -46,7 +51,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     token_env: str | None,
     proxy: str | None,
     ca_file: Path | None,
-    journal: Path | None,
+    journal: Place | None,
     port: int | None,
     no_browser: bool,
 ) -> int:
