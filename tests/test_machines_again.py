@@ -12,6 +12,7 @@ import pytest
 from machines_support import Desk, shared_place
 from postgres_support import needs_postgres
 from run_support import Give, Office, ticket
+from test_purge import age
 
 from importer.errors import UsageError
 from importer.journal import Doubt, Journal, QueuedImport, QueueState, conninfo_of, watch_queue
@@ -20,6 +21,7 @@ from importer.machines.carrying import Successors
 from importer.machines.run import MachineRun
 from importer.machines.schedule import last_start, next_time
 from importer.sandbox import RunningSandbox
+from importer.settings import settings_path
 from importer.workflow.search import SearchAnswer
 from importer.workflow.settling import SearchSettler
 
@@ -179,7 +181,12 @@ def test_m36_an_import_that_is_withdrawn_while_it_begins_sends_nothing(
 ) -> None:
     """The machine finds out at the latest when it has begun, and no machine carries it on."""
     queued = submit(desk.job())
-    monkeypatch.setattr("importer.machines.run.Execution.prepare", lambda _self: withdraw(desk.place, queued.id))
+
+    def prepare(_execution: object) -> tuple[str, ...]:
+        withdraw(desk.place, queued.id)
+        return ()
+
+    monkeypatch.setattr("importer.machines.run.Execution.prepare", prepare)
     assert desk.carry_on(queued).state is QueueState.ENDED
     assert desk.office.sandbox.posts == 0
 
@@ -201,3 +208,19 @@ def test_m36_a_withdrawn_run_whose_files_are_others_now_ends(desk: Desk, monkeyp
     assert (ended.state, ended.exit_status, desk.office.sandbox.posts) == (QueueState.ENDED, 3, 0)
     assert Desk(desk.office, desk.place, "three").carry_on(submit(desk.job())).exit_status == 0
     assert desk.office.sandbox.posts == 3
+
+
+def test_m36_workers_say_and_do_what_a_run_does_beside_sending(desk: Desk) -> None:
+    """Why nobody could be asked about other computers is said, and `retention` of the settings forgets."""
+    mapping = desk.office.mapping
+    mapping.write_text(mapping.read_text("utf-8").replace("reference: description\n", ""), "utf-8")
+    settings_path().parent.mkdir(parents=True, exist_ok=True)
+    settings_path().write_text('retention = "2y"\n', "utf-8")
+    assert desk.carry_on(submit(desk.job())).exit_status == 0
+    assert any("another computer" in sentence for sentence in desk.said), desk.said
+    age(desk.place)
+    desk.office.write(ticket(number) for number in range(4))
+    assert desk.carry_on(submit(desk.job())).exit_status == 0
+    with Journal(desk.place) as journal, journal.reading() as connection:
+        query = "SELECT count(*) FROM decisions WHERE question = 'purge'"
+        assert connection.exec_driver_sql(query).all() == [(1,)]

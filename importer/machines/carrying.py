@@ -195,6 +195,8 @@ class _Carrying:
             _end(machine, self._journal, queued, error.exit_status, str(error), again)
             return None
         self._queue.release(queued.id, machine.name)
+        for note in run.notes:
+            machine.say(note)
         return run
 
     def _end_late(self, until: datetime) -> None:

@@ -18,6 +18,7 @@ from importer.messages import _
 from importer.model import MAY_BE_CASES, Pause, Status, Verdict
 from importer.pipeline import plan_import, plan_to_show, record_start, report_run, situation_of
 from importer.stopping import Stop
+from importer.workflow.after_run import after_run
 from importer.workflow.events import Event, EventInterface, RowSent
 from importer.workflow.executing import Execution
 from importer.workflow.forecast import Forecast, make_forecast, what_is_sent
@@ -67,7 +68,7 @@ class _Interface(EventInterface):
 
 @dataclass(slots=True)
 class MachineRun:
-    """A run on one machine."""
+    """A run on one machine; `notes` are what the machine that began it has to say of its beginning."""
 
     loaded: LoadedJob
     journal: Journal
@@ -75,6 +76,7 @@ class MachineRun:
     execution: Execution
     ui: _Interface
     calls_counted: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> int:
@@ -138,9 +140,11 @@ class MachineRun:
         if self.ui.stop_request.requested:
             return None
         result = replace(result, calls=calls + self.new_calls())
-        result = replace(result, started_at=self.queued.begun_at or now())
+        notes = (*self.notes, *result.notes)
+        result = replace(result, started_at=self.queued.begun_at or now(), notes=notes)
         situation = situation_of(self.loaded, self.journal, record, context.plan, agrees=True)
-        finished = report_run(context, result, ReportOptions.of(self.loaded.job), situation)
+        reported = report_run(context, result, ReportOptions.of(self.loaded.job), situation)
+        finished = after_run(reported, self.loaded.job, self.journal, record)
         again = datetime.fromtimestamp(pause.not_before).astimezone() if pause and pause.not_before else None
         if pause is None and finished.exit_status == _LATER and self._left_by_quota(finished.counts.planned):
             again = self.execution.next_quota()
@@ -190,10 +194,10 @@ def begin_run(job: Job, journal: Journal, stop: Stop, queued: QueuedImport, here
     due = spot_check_is_due(job, plan, journal, agreed.record)
     forecast = make_forecast(job, plan, crm, server, spot_check_due=due)
     stop.refuse_to_start()
-    context, _notes = record_start(agreed, forecast, crm, journal, ui)
+    context, notes = record_start(agreed, forecast, crm, journal, ui)
     context = replace(context, turns=turns)
     run = MachineRun(replace(loaded, job=job), journal, queued, Execution.of(job, ui, context, forecast), ui)
-    run.execution.prepare()
+    run.notes = (*notes, *run.execution.prepare())
     resets = forecast.quota_resets
     journal.queue.begin(
         queued.id,
