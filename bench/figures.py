@@ -20,7 +20,7 @@ CORRECTED = 20_000
 SENT = 5_000
 LATENCY = 0.3  # seconds; what the CRM takes for a call
 ROUNDS = {2: 60, 16: 50}  # by workers: how many answers each of them waits for
-WORKERS, ROWS_EACH = (1, 2, 4), 200  # on a PostgreSQL journal, with two requests at once each
+WORKERS, ROWS_EACH = (1, 2, 4), 600  # on a PostgreSQL journal, with two requests at once each
 MILLION = 1_000_000
 SENT_OF_A_MILLION = 1_000
 HUGE = 2_000_000_000
@@ -195,26 +195,23 @@ def machines() -> Measured:
         words = [sys.executable, "-m", "bench.machines", str(workers), str(workers * ROWS_EACH), str(LATENCY)]
         measure(words)
         found[workers] = json.loads(Path("last.log").read_text("utf-8").splitlines()[-1])
-    one, least = found[1], ROWS_EACH * LATENCY / 2
-    what = f"{ROWS_EACH} rows each, {1000 * LATENCY:.0f} ms latency, `work --concurrency 2`, PostgreSQL"
-    first = Figure(f"1 worker, {what}", "rows x latency / 2", _cost(one), _seconds(least), _over(one, least), 1.11)
+    one, each = found[1], f"{ROWS_EACH} rows each, {1000 * LATENCY:.0f} ms latency, `work --concurrency 2`, PostgreSQL"
     return Measured([
-        first,
-        *(
-            Figure(f"{workers} workers, the same", "1 worker", _cost(found[workers]), _seconds(one["seconds"]),
-                   _over(found[workers], one["seconds"]), 1.11)
-            for workers in WORKERS[1:]
-        ),
+        Figure(
+            f"{workers} workers, {each}",
+            "1 worker",
+            _cost(found[workers]),
+            _cost(one),
+            round(found[workers]["seconds"] / one["seconds"], 3),
+            1.11,
+        )
+        for workers in WORKERS[1:]
     ])  # fmt: skip
 
 
 def _cost(found: dict[str, float]) -> str:
     cpu = f"{found['cpu']:.0f} + {found['cpu_of_server']:.0f} ms of CPU a row"
     return f"{_seconds(found['seconds'])}, {found['rate']:.1f} rows/s, {cpu}"
-
-
-def _over(found: dict[str, float], seconds: float) -> float:
-    return round(found["seconds"] / seconds, 3)
 
 
 MEASUREMENTS: dict[str, Callable[[], Measured]] = {

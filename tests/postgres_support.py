@@ -24,8 +24,8 @@ import psycopg
 import pytest
 
 from importer.journal import Journal
-from importer.journal.copying import TABLES
 from importer.journal.postgres_database import conninfo_of
+from importer.journal.schema import metadata, migrations
 from importer.journal_place import Server, parse_place
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ _IS_ALTERED = (
     "SELECT 1 FROM pg_proc WHERE pronamespace = 'case_importer'::regnamespace UNION ALL SELECT 1 FROM"
     " pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase WHERE datname = current_database()"
 )
-_EMPTY = f"TRUNCATE {', '.join(table.name for table in TABLES)} RESTART IDENTITY"
+_ALL = ", ".join(table.name for table in metadata.sorted_tables if table is not migrations)
+_EMPTY = f"TRUNCATE {_ALL} RESTART IDENTITY"
 
 
 def _make_place() -> Server:

@@ -85,7 +85,7 @@ def test_a_run_as_a_list(office: Office, give: Give, monkeypatch: pytest.MonkeyP
     """Row and key come from the report as long as it is as it was written; ids and links are always there."""
     monkeypatch.setenv("WOLKVOX_CASE_URL", "https://crm0001.wolkvox.com/case/{wolkvox_id}")
     office.write([ticket("=A1"), ticket(2)], HEADER)
-    assert give(office.arguments("run", "--yes")).status == 0
+    assert give(office.arguments("run", "--yes", "--concurrency", "1")).status == 0
     command = ["history", "1", "--csv", "--journal", str(office.journal)]
     head, first, second = listed(give(command).out)
     assert head[:5] == ["row", "key", "wolkvox_id", "idPrefijo", "link"]

@@ -48,7 +48,7 @@ def test_x3_a_failing_run_at_its_most_talkative(
     monkeypatch.setenv("WOLKVOX_TOKEN", TOKEN)
     office.write(ticket(f"{KEY}{n}", Asunto=NUMBER, Detalle=f"CC {NUMBER}", Correo=CONTACT) for n in range(3))
     log = office.folder / "log.jsonl"
-    words = office.arguments("run", "--yes", "-vv", "--log-file", str(log), "--json")
+    words = office.arguments("run", "--yes", "--concurrency", "1", "-vv", "--log-file", str(log), "--json")
     with ScriptedCrm(echoing) as crm:
         server = ("--server", f"http://127.0.0.1:{crm.port}")
         assert give(office.arguments("run", "--yes", "--limit", "1", *server)).status in {3, 4}

@@ -21,6 +21,7 @@ from importer.journal.database import Database
 from importer.journal.postgres_database import PostgresDatabase
 from importer.journal.slots import MARGIN, token_scope
 from importer.journal.sqlite_database import SqliteDatabase
+from importer.journal.storage import waiting_for_journal
 from importer.journal_place import Server
 from importer.model import Outcome, Pause, Verdict
 from importer.stopping import Stop
@@ -96,6 +97,21 @@ def test_processes_share_the_slots(slots: TokenSlots, opener: Opener, clock: Clo
     """What one process holds, another cannot take."""
     take(slots, most=1)
     assert isinstance(TokenSlots(opener(clock.clocks), "a token").take(1, 60.0), NoSlot)
+
+
+@needs_postgres
+def test_a_slot_is_had_while_the_journal_is_written() -> None:
+    """On a server the limits of a token have a lock of their own: whoever writes rows holds up no request."""
+    with (
+        new_place() as place,
+        closing(PostgresDatabase(place)) as one,
+        waiting_for_journal(0.2),
+        closing(PostgresDatabase(place)) as other,
+    ):
+        with one.write():
+            take(TokenSlots(other, "a token"), most=2)
+        with one.write("a token"), pytest.raises(JournalError, match="locked"):
+            take(TokenSlots(other, "a token"), most=2)
 
 
 def test_m29_a_lapsed_slot_is_taken_by_the_next(slots: TokenSlots, clock: Clock) -> None:
@@ -264,7 +280,7 @@ def test_an_outcome_does_not_depend_on_its_slot(opener: Opener) -> None:
     assert paced.acquire(threading.Event())
 
     @contextmanager
-    def fails() -> Iterator[None]:
+    def fails(_part: str) -> Iterator[None]:
         raise JournalError
         yield
 

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from importer.journal.dialects import continue_numbers
-from importer.journal.schema import metadata, migrations
+from importer.journal.schema import metadata, migrations, token_pace, token_slots
 
-TABLES: Sequence[Table] = [table for table in metadata.sorted_tables if table is not migrations]
-"""What is copied: those that others refer to come first. Each journal has made its own migrations."""
+_OF_ITS_OWN = {migrations, token_slots, token_pace}
+"""What each journal has of its own: its migrations, and what its machines are sending right now."""
+
+TABLES: Sequence[Table] = [table for table in metadata.sorted_tables if table not in _OF_ITS_OWN]
+"""What is copied: those that others refer to come first."""
 
 _AT_ONCE = 5_000
 

@@ -21,7 +21,7 @@ from importer.journal.watched_file import FileTrace
 from importer.journal_place import Place
 from importer.messages import _
 
-_MOVED_TO = select(facts.c.value).where(facts.c.name == "moved_to")
+MOVED_TO = select(facts.c.value).where(facts.c.name == "moved_to")
 _BATCH_SIZE = 500  # values in one statement, well under SQLite's limit
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def is_moved(connection: Connection) -> bool:
     """Tell whether `journal move` has moved a journal elsewhere."""
-    return connection.scalars(_MOVED_TO).first() is not None
+    return connection.scalars(MOVED_TO).first() is not None
 
 
 class Database(ABC):
@@ -49,10 +49,11 @@ class Database(ABC):
         """The path beside which outcomes are kept that the database does not take."""
 
     @abstractmethod
-    def write(self) -> AbstractContextManager[Connection]:
+    def write(self, part: str = "") -> AbstractContextManager[Connection]:
         """Give the connection for a transaction that is on the disk when the block ends, or undone if it raises.
 
-        No other one writes meanwhile. Raises JournalError where that cannot be, or the journal was moved.
+        No other one writes meanwhile; `part` names records which nobody changes without naming it, and then no other
+        one writes these. Raises JournalError where that cannot be, or the journal was moved.
         """
 
     @abstractmethod
@@ -97,7 +98,12 @@ class Database(ABC):
 
 def refuse_retired(connection: Connection, place: Place) -> None:
     """Raise JournalError where `journal move` has moved the journal, even while this process has it open."""
-    if elsewhere := connection.scalars(_MOVED_TO).first():
+    refuse_moved(connection.scalars(MOVED_TO).first(), place)
+
+
+def refuse_moved(elsewhere: str | None, place: Place) -> None:
+    """Raise JournalError where a journal was moved elsewhere."""
+    if elsewhere:
         raise JournalError(
             told(
                 _(

@@ -1,7 +1,8 @@
 """A journal in a PostgreSQL database that several machines share: one writer at a time, the server's clock.
 
 Whoever writes first takes one lock on the whole journal, so that commits come one after another as they do with SQLite,
-and all that holds there holds here: a call of the CRM takes hundreds of times as long as a commit.
+and all that holds there holds here: a call of the CRM takes hundreds of times as long as a commit. Only the limits of a
+token, which depend on nothing else, have a lock of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Select, cast, create_engine, func, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Double,
+    Select,
+    cast,
+    create_engine,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -21,7 +34,7 @@ from importer.clock import Clock, elapsed
 from importer.errors import JournalError
 from importer.file_lock import locked
 from importer.journal import postgres_words
-from importer.journal.database import Database, is_moved, refuse_retired
+from importer.journal.database import MOVED_TO, Database, is_moved, refuse_moved, refuse_retired
 from importer.journal.migrations import migrate, missing_steps
 from importer.journal.schema import facts
 from importer.journal.storage import busy_seconds
@@ -43,7 +56,8 @@ _LOCK = 0x57434931
 
 _NOW: ColumnElement[float] = cast(func.extract("epoch", func.clock_timestamp()), Double)
 _ASK_NOW = select(_NOW)
-_TAKE_LOCK = text(f"SELECT pg_advisory_xact_lock({_LOCK}, hashtext(coalesce(current_schema(), '{SCHEMA}')))")
+_MOVED_TO_AND_NOW = select(MOVED_TO.scalar_subquery(), _NOW)
+_TAKE_LOCK = text(f"SELECT pg_advisory_xact_lock({_LOCK}, hashtext(coalesce(current_schema(), '{SCHEMA}') || :part))")
 _READ_ONLY = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _BOOT = (
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || (SELECT timeline_id FROM"
@@ -71,8 +85,6 @@ _LIVING: dict[str, str | int | None] = {
 _LEASE_PATIENCE = 3.0
 """Seconds that the question may take whether an attempt may still send; after that it may not."""
 
-_SOON_OVER = text(f"SET LOCAL statement_timeout = {int(_LEASE_PATIENCE * 1000)}")
-
 _PAUSE = 0.2
 
 _PATIENCE = 15.0
@@ -94,6 +106,7 @@ class PostgresDatabase(Database):
         now = self._now  # one for both: it is the same clock
         self.clock = clock or Clock(now, now, lambda: self._boot)
         self._connection: Connection | None = None
+        self._moment: float | None = None
         postgres_words.require_driver(server)
         with self.explained():
             self._engine = create_engine(
@@ -126,7 +139,7 @@ class PostgresDatabase(Database):
 
     def _bring_up(self) -> None:
         """Make the tables that are missing, one process after another."""
-        with self._transaction(_TAKE_LOCK) as connection:
+        with self._transaction(_TAKE_LOCK, {"part": ""}) as connection:
             if connection.scalars(select(func.current_schema())).one() is None:
                 self._make_schema(connection)
             missing, _is_new = missing_steps(connection, self.place)
@@ -164,11 +177,15 @@ class PostgresDatabase(Database):
         return folder / journal_id
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, part: str = "") -> Iterator[Connection]:
         """Give the connection for a transaction that is on the server's disk when the block ends, or undone."""
-        with self._transaction(_TAKE_LOCK) as connection:
-            refuse_retired(connection, self.place)
-            yield connection
+        with self._transaction(_TAKE_LOCK, {"part": part}) as connection:
+            moved_to, self._moment = connection.execute(_MOVED_TO_AND_NOW).one()
+            try:
+                refuse_moved(moved_to, self.place)
+                yield connection
+            finally:
+                self._moment = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -184,9 +201,9 @@ class PostgresDatabase(Database):
             yield connection
 
     @contextmanager
-    def _transaction(self, first: Any) -> Iterator[Connection]:  # noqa: ANN401 - a statement
+    def _transaction(self, first: Any, values: Mapping[str, object] | None = None) -> Iterator[Connection]:  # noqa: ANN401
         with self._lock, self.explained():
-            connection = self._begin(first, _PATIENCE)
+            connection, _answer = self._begin(first, values)
             try:
                 yield connection
                 connection.commit()
@@ -194,7 +211,12 @@ class PostgresDatabase(Database):
                 self._undo(connection)
                 raise
 
-    def _begin(self, first: Any, patience: float) -> Connection:  # noqa: ANN401 - a statement
+    def _begin(
+        self,
+        first: Any,  # noqa: ANN401 - a statement
+        values: Mapping[str, object] | None = None,
+        patience: float = _PATIENCE,
+    ) -> tuple[Connection, CursorResult[Any]]:
         """Begin a transaction with a first statement, on a new connection where the last one was lost.
 
         Nothing was done in it yet, so that trying again repeats nothing.
@@ -205,7 +227,7 @@ class PostgresDatabase(Database):
             try:
                 if self._connection is None:
                     self._connection = self._engine.connect()
-                self._connection.execute(first)
+                answer = self._connection.execute(first, values)
             except DatabaseError as error:
                 if self._connection is not None:
                     self._undo(self._connection)
@@ -215,7 +237,7 @@ class PostgresDatabase(Database):
                 if is_new:
                     time.sleep(_PAUSE)
             else:
-                return self._connection
+                return self._connection, answer
 
     def _undo(self, connection: Connection) -> None:
         """Undo a transaction; the connection is given up where that does not succeed."""
@@ -242,8 +264,10 @@ class PostgresDatabase(Database):
     keep_aside = guarding_what_is_aside
 
     def _now(self) -> float:
-        """Return the server's time, also within a transaction."""
+        """Return the server's time; within a transaction that writes, that at which it could begin to."""
         with self._lock:
+            if self._moment is not None:
+                return self._moment
             if self._connection is not None and self._connection.in_transaction():
                 return float(self._connection.scalars(_ASK_NOW).one())
             with self._transaction(_ASK_NOW) as connection:
@@ -262,13 +286,11 @@ class PostgresDatabase(Database):
         if not self._lock.acquire(timeout=_LEASE_PATIENCE):
             return False
         try:
-            connection = self._begin(_SOON_OVER, 0)
             now = _NOW if self._is_own_clock else literal(self.clock.elapsed())
-            try:
-                query = in_flight.add_columns(now.label("now"))
-                found = connection.execute(query, {"number": number, "token": token}).one_or_none()
-            finally:
-                self._undo(connection)
+            query = in_flight.add_columns(now.label("now"))
+            connection, answer = self._begin(query, {"number": number, "token": token}, patience=0)
+            found = answer.one_or_none()
+            self._undo(connection)
         except (DatabaseError, JournalError):
             return False
         finally:

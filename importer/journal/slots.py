@@ -102,7 +102,7 @@ class TokenSlots:
 
         Only then may the attempt send: its own lease, which is asked before the first byte, then covers the slot.
         """
-        with self._database.write() as connection:
+        with self._database.write(self._scope) as connection:
             now = self._clock.elapsed()
             holds = (token_slots.c.boot == self._clock.boot()) & (token_slots.c.lease > now)
             mine = (token_slots.c.scope == self._scope) & (token_slots.c.holder == holder)
@@ -129,7 +129,7 @@ class TokenSlots:
         """Give a connection for a transaction that also frees the slots that this process no longer needs."""
         left = _not_freed.setdefault(self._scope, set())
         freed = list(left)
-        with self._database.write() as connection:
+        with self._database.write(self._scope) as connection:
             for holder in freed:
                 mine = (token_slots.c.scope == self._scope) & (token_slots.c.holder == holder)
                 connection.execute(update(token_slots).where(mine).values(holder=None))

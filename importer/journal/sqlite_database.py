@@ -115,10 +115,11 @@ class SqliteDatabase(Database):
         return self.path
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, _part: str = "") -> Iterator[Connection]:
         """Give the connection for a transaction that is on the disk when the block ends, or undone if it raises.
 
-        Raises JournalError where the path no longer names the file that was opened, before or after.
+        SQLite's own lock is on all parts. Raises JournalError where the path no longer names the file that was opened,
+        before or after.
         """
         with self._lock, self.explained():
             self._file.verify()
