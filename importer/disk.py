@@ -1,4 +1,4 @@
-"""Put files in their places on the disk, whole or not at all, under names that every system allows."""
+"""Put files in their places on the disk, whole or not at all, under names that every system allows; see changes."""
 
 from __future__ import annotations
 
@@ -49,6 +49,12 @@ def flush_folder(folder: Path) -> None:
                 raise
         finally:
             os.close(descriptor)
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Return what is another tuple once a file was changed or replaced; raises OSError where there is none."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def is_device(name: str) -> bool:

@@ -1,14 +1,20 @@
-"""What SQLAlchemy makes of our statements, made once for all journals of a process: the tests open thousands."""
+"""What all journals of a process begin with, made once: our statements as SQL, and empty tables.
+
+The tests open thousands.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Dialect
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.schema import ExecutableDDLElement
+
+from importer.journal.migrations import MIGRATIONS, Step, migrate
 
 Patch = Callable[[Any, str, Any], object]
 """`setattr`, or one that is undone."""
@@ -20,6 +26,7 @@ def compile_once(patch: Patch) -> None:
     for module in ("sqlite_database", "postgres_database", "mark", "watching"):
         patch(importlib.import_module(f"importer.journal.{module}"), "create_engine", create_engine)
     patch(ExecutableDDLElement, "compile", _tables_that_are_known())
+    patch(importlib.import_module("importer.journal.sqlite_database"), "migrate", _tables_that_were_made())
 
 
 def _engines_that_share() -> Callable[..., sqlalchemy.Engine]:
@@ -49,3 +56,24 @@ def _tables_that_are_known() -> Callable[..., object]:
         return known[what]
 
     return compiled
+
+
+def _tables_that_were_made() -> Callable[[Connection, Sequence[Step], float], None]:
+    """Return a function that makes all tables of a new journal as its steps made those of the first one."""
+    tables: list[str] = []
+
+    def made(connection: Connection, steps: Sequence[Step], now: float) -> None:
+        if tuple(steps) != MIGRATIONS:
+            migrate(connection, steps, now)
+        elif not tables:
+            migrate(connection, steps, now)
+            query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+            tables.extend(connection.exec_driver_sql(query).scalars())
+        else:
+            cursor = connection.connection.cursor()
+            for statement in tables:
+                cursor.execute(statement)
+            cursor.executemany("INSERT INTO migrations VALUES (?, ?)", [(step.__name__, now) for step in steps])
+            cursor.execute("INSERT INTO facts VALUES ('column_secret', ?)", (secrets.token_hex(16),))
+
+    return made

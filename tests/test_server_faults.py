@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,12 +15,12 @@ import pytest
 from journal_support import SampleJournal, created
 from place_support import ask
 from postgres_support import empty_place, needs_postgres, new_place, place_of, server, statement
-from promise_support import assert_promise, assert_report, states, tickets
+from promise_support import assert_promise, assert_report, states, tickets, wait_until
 from run_support import Give, Office
 
 from importer.journal import Journal, Marks
 from importer.journal.attempts import Attempts
-from importer.journal.postgres_database import conninfo_of
+from importer.journal.postgres_database import PostgresDatabase, conninfo_of
 from importer.journal_place import Server, parse_place
 
 pytestmark = needs_postgres
@@ -303,6 +304,40 @@ def test_m12_a_writer_that_is_stopped_holds_up_the_others_for_a_while_only(
             stopped.execute("SELECT 1")
     sample.conclude(attempt, created("case-1"))
     sample.journal.close()
+
+
+def test_who_is_patient_lets_others_write_first(place: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that came first is recorded after a case that waits to be sent; but it does not wait for ever."""
+    order: list[str] = []
+
+    def waiting() -> bool:
+        query = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE datname = ?"
+        return ask(place, f"{query} AND locktype = 'advisory' AND NOT granted", name_of(place)) != [(0,)]
+
+    with ExitStack() as here:
+        busy, one, other = (here.enter_context(closing(PostgresDatabase(place))) for _machine in range(3))
+
+        def write(database: PostgresDatabase, what: str, *, patient: bool) -> threading.Thread:
+            def carry_out() -> None:
+                with database.write(patient=patient):
+                    order.append(what)
+
+            writing = threading.Thread(target=carry_out)
+            writing.start()
+            here.callback(writing.join)
+            return writing
+
+        monkeypatch.setattr("importer.journal.postgres_database._COURTESY", 60.0)
+        with busy.write():
+            answer = write(one, "an answer", patient=True)
+            write(other, "a case", patient=False)
+            wait_until(waiting)
+        answer.join()
+        monkeypatch.setattr("importer.journal.postgres_database._COURTESY", 0.1)
+        with busy.write():
+            write(one, "a late answer", patient=True)
+            wait_until(waiting)
+    assert order == ["a case", "an answer", "a late answer"]
 
 
 def test_m14_the_steps_make_the_same_tables_on_both(place: Server, tmp_path: Path) -> None:

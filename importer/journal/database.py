@@ -49,11 +49,12 @@ class Database(ABC):
         """The path beside which outcomes are kept that the database does not take."""
 
     @abstractmethod
-    def write(self, part: str = "") -> AbstractContextManager[Connection]:
+    def write(self, part: str = "", *, patient: bool = False) -> AbstractContextManager[Connection]:
         """Give the connection for a transaction that is on the disk when the block ends, or undone if it raises.
 
         No other one writes meanwhile; `part` names records which nobody changes without naming it, and then no other
-        one writes these. Raises JournalError where that cannot be, or the journal was moved.
+        one writes these. Where many wait, who is `patient` comes last. Raises JournalError where that cannot be, or the
+        journal was moved.
         """
 
     @abstractmethod

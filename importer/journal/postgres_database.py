@@ -7,6 +7,7 @@ token, which depend on nothing else, have a lock of their own.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,9 @@ _LOCK = 0x57434931
 _NOW: ColumnElement[float] = cast(func.extract("epoch", func.clock_timestamp()), Double)
 _ASK_NOW = select(_NOW)
 _MOVED_TO_AND_NOW = select(MOVED_TO.scalar_subquery(), _NOW)
-_TAKE_LOCK = text(f"SELECT pg_advisory_xact_lock({_LOCK}, hashtext(coalesce(current_schema(), '{SCHEMA}') || :part))")
+_KEY = f"{_LOCK}, hashtext(coalesce(current_schema(), '{SCHEMA}') || :part)"
+_TAKE_LOCK = text(f"SELECT pg_advisory_xact_lock({_KEY})")
+_TRY_LOCK = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
 _READ_ONLY = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _BOOT = (
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || (SELECT timeline_id FROM"
@@ -84,6 +87,9 @@ _LIVING: dict[str, str | int | None] = {
 
 _LEASE_PATIENCE = 3.0
 """Seconds that the question may take whether an attempt may still send; after that it may not."""
+
+_COURTESY, _GLANCES = 0.5, 0.005
+"""Seconds that who is patient lets others write first, and after which it looks again whether they do."""
 
 _PAUSE = 0.2
 
@@ -177,8 +183,10 @@ class PostgresDatabase(Database):
         return folder / journal_id
 
     @contextmanager
-    def write(self, part: str = "") -> Iterator[Connection]:
+    def write(self, part: str = "", *, patient: bool = False) -> Iterator[Connection]:
         """Give the connection for a transaction that is on the server's disk when the block ends, or undone."""
+        if patient:
+            self._let_others_write(part)
         with self._transaction(_TAKE_LOCK, {"part": part}) as connection:
             moved_to, self._moment = connection.execute(_MOVED_TO_AND_NOW).one()
             try:
@@ -186,6 +194,31 @@ class PostgresDatabase(Database):
                 yield connection
             finally:
                 self._moment = None
+
+    def _let_others_write(self, part: str) -> None:
+        """Wait while others write, but not for long: then wait in their line.
+
+        The server lets them in in the order in which they came. With several writes a request, all requests of all
+        machines would soon move in step, each waiting for all others; who has an answer to record lets those go first
+        who are about to send, and the requests spread.
+        """
+        until = time.monotonic() + _COURTESY
+        while not self._is_free(part) and time.monotonic() < until:
+            time.sleep(_GLANCES * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+
+    def _is_free(self, part: str) -> bool:
+        """Tell whether nobody writes right now; where the server cannot say so, the transaction will say why."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            connection, answer = self._begin(_TRY_LOCK, {"part": part}, patience=0)
+            is_free = bool(answer.scalar_one())
+            self._undo(connection)
+        except (DatabaseError, JournalError):
+            return True
+        finally:
+            self._lock.release()
+        return is_free
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -115,7 +115,7 @@ class SqliteDatabase(Database):
         return self.path
 
     @contextmanager
-    def write(self, _part: str = "") -> Iterator[Connection]:
+    def write(self, _part: str = "", *, patient: bool = False) -> Iterator[Connection]:  # noqa: ARG002 - on a server
         """Give the connection for a transaction that is on the disk when the block ends, or undone if it raises.
 
         SQLite's own lock is on all parts. Raises JournalError where the path no longer names the file that was opened,

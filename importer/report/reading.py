@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from importer.causes import reason_of
+from importer.disk import state_of
 from importer.errors import ReportError, SourceError
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
@@ -240,11 +242,18 @@ def summary_texts(path: Path, open_table: Opener) -> Iterator[str]:
 
 def _summary_lines(path: Path, open_table: Opener, sheets: Iterable[str] = (SUMMARY, DETAILS)) -> Iterator[Line]:
     """Yield the lines of `Summary`, and those of `Details`, which reports of version 0.1.0 have on `Summary`."""
-    titles = titles_of(path)
     for sheet in sheets:
-        for title in called(titles, sheet):
-            table = open_table(path, TableOptions(sheet=title, header_row=1, hidden="include"))
-            yield from islice(_lines(table, marked=False), SUMMARY_LINES)
+        yield from _read_summary(path, open_table, sheet, state_of(path))
+
+
+@lru_cache(maxsize=16)
+def _read_summary(path: Path, open_table: Opener, sheet: str, _state: tuple[int, ...]) -> Sequence[Line]:
+    """Return the lines of a sheet, once for each state of the file: a command asks for one fact after another."""
+    lines: list[Line] = []
+    for title in called(titles_of(path), sheet):
+        table = open_table(path, TableOptions(sheet=title, header_row=1, hidden="include"))
+        lines += islice(_lines(table, marked=False), SUMMARY_LINES)
+    return lines
 
 
 def _counts(lines: Iterable[Line]) -> dict[str, int]:

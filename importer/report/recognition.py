@@ -7,9 +7,11 @@ import io
 import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+from importer.disk import state_of
 from importer.errors import SourceError
 from importer.files import Package, open_ordinary
 from importer.report.columns import own_places
@@ -112,6 +114,14 @@ def _has_our_headers(beginning: bytes) -> bool:
 
 
 def titles_of(path: Path) -> Collection[str]:
-    """Return the names of the sheets of a workbook. Raises SourceError where it cannot be read."""
+    """Return the names of the sheets of a workbook. Raises SourceError where it cannot be read.
+
+    A workbook is opened again only when it has changed: a command asks several times.
+    """
+    return _titles_in(path, state_of(path))
+
+
+@lru_cache(maxsize=64)
+def _titles_in(path: Path, _state: tuple[int, ...]) -> Collection[str]:
     with open_ordinary(path) as file:
         return sheet_parts(Package(file, path.name))
