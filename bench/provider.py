@@ -23,14 +23,14 @@ from typing import Any
 from unittest.mock import patch
 
 from bench.provider_plot import Segment, plot
-from importer.clock import Clock
 from importer.crm import PauseReason
 from importer.journal import LEASE, Journal, Marks, QueuedImport, QueueState, RunPause, Share, Submission
 from importer.machines import carrying
 from importer.machines.carrying import QueueWorker, Successors, carry_on
 from importer.machines.run import SHARE, RunEnd
 from importer.model import Pause
-from importer.stopping import Stop
+from importer.system.clock import Clock
+from importer.system.stopping import Stop
 
 BEGIN = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAY = 24 * 3600.0

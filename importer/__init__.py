@@ -7,8 +7,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as in `typing`, which would take a moment in which Ctrl-C shows a traceback
 if TYPE_CHECKING:
-    from importer.account import LeftOut
-    from importer.awake import keep_awake
     from importer.contacts import (
         ContactList,
         ContactsDone,
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
         why_not_learnt,
         write_findings,
     )
-    from importer.edits import Blocker, Change, LastUpdate, UpdateState
     from importer.errors import (
         ConnectionRefused,
         ImporterError,
@@ -90,20 +87,20 @@ if TYPE_CHECKING:
         value_choices,
     )
     from importer.model import Counts, Issue, Outcome, Status
+    from importer.model.account import LeftOut
+    from importer.model.edits import Blocker, Change, LastUpdate, UpdateState
+    from importer.model.proof import CaseProof, Difference, ProofCounts
     from importer.periods import Period
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
-    from importer.proof import CaseProof, Difference, ProofCounts
     from importer.proposing import Proposal, propose
     from importer.questions import Answer, Question, QuestionsOpen
     from importer.rehearsal import rehearse
     from importer.settings import Connection, allow_folder
+    from importer.system.awake import keep_awake
     from importer.verification import Verification, verify
-    from importer.workflow.absent_files import MISSING_FILE, AbsentFile, LikelyFolder, absent_files, likely_folders
-    from importer.workflow.adopting import Adoption
-    from importer.workflow.contact_needs import ContactForecast
-    from importer.workflow.contact_waits import ContactWaits
     from importer.workflow.contacts.settling import ContactsSettled
-    from importer.workflow.correcting import SheetCorrections, corrected_copy, open_corrections
+    from importer.workflow.correcting.correcting import SheetCorrections, corrected_copy, open_corrections
+    from importer.workflow.correcting.earlier_cells import CellEdit, edits_of
     from importer.workflow.corrections import (
         Correction,
         CorrectionList,
@@ -112,11 +109,19 @@ if TYPE_CHECKING:
         EarlierCorrection,
         EarlierCorrections,
     )
-    from importer.workflow.doubtful import OpenDoubt
-    from importer.workflow.drafting import SheetSurvey, draft_mapping, survey_sheet, survey_table
-    from importer.workflow.earlier_cells import CellEdit, edits_of
-    from importer.workflow.earlier_imports import ImportUse, earlier_imports, name_is_locked
-    from importer.workflow.events import (
+    from importer.workflow.drafting.absent_files import (
+        MISSING_FILE,
+        AbsentFile,
+        LikelyFolder,
+        absent_files,
+        likely_folders,
+    )
+    from importer.workflow.drafting.drafting import SheetSurvey, draft_mapping, survey_sheet, survey_table
+    from importer.workflow.drafting.earlier_imports import ImportUse, earlier_imports, name_is_locked
+    from importer.workflow.drafting.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
+    from importer.workflow.drafting.source_facts import SourceFacts, look_at_source
+    from importer.workflow.forecast.contact_needs import ContactForecast
+    from importer.workflow.forecast.events import (
         AskingStarted,
         CaseUpdated,
         ContactAsked,
@@ -124,16 +129,12 @@ if TYPE_CHECKING:
         EventInterface,
         UpdatingStarted,
     )
-    from importer.workflow.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
-    from importer.workflow.fixes import Fix, suggest_fixes
-    from importer.workflow.forecast import Forecast, UpdateForecast, UserInterface
+    from importer.workflow.forecast.forecast import Forecast, UpdateForecast, UserInterface
+    from importer.workflow.forecast.progress import Progress, ProgressMeter
+    from importer.workflow.forecast.proposals import row_changes
     from importer.workflow.job import Job, LoadedJob, load_job
-    from importer.workflow.outcome import Finished
-    from importer.workflow.plan import Plan, PlannedRow
-    from importer.workflow.progress import Progress, ProgressMeter
-    from importer.workflow.proposals import row_changes
-    from importer.workflow.rejections import Rejection, Rejections, rejections
-    from importer.workflow.review import (
+    from importer.workflow.jobs.adopting import Adoption
+    from importer.workflow.jobs.review import (
         Review,
         ReviewedRow,
         SheetFile,
@@ -143,19 +144,24 @@ if TYPE_CHECKING:
         fresh_report,
         review,
     )
-    from importer.workflow.settle_contacts import (
+    from importer.workflow.jobs.settle_contacts import (
         ContactInDoubt,
         contacts_in_doubt,
         doubtful_contacts,
         settle_contact_by_hand,
         settle_contacts,
     )
-    from importer.workflow.settle_job import ByHand, SettleJob
-    from importer.workflow.settling import SettleResult
-    from importer.workflow.skipped_rows import left_out_rows
-    from importer.workflow.source_facts import SourceFacts, look_at_source
+    from importer.workflow.jobs.settle_job import ByHand, SettleJob
+    from importer.workflow.outcome.contact_waits import ContactWaits
+    from importer.workflow.outcome.outcome import Finished
+    from importer.workflow.outcome.rejections import Rejection, Rejections, rejections
+    from importer.workflow.outcome.skipped_rows import left_out_rows
+    from importer.workflow.outcome.troubles import status_for
+    from importer.workflow.planning.fixes import Fix, suggest_fixes
+    from importer.workflow.planning.plan import Plan, PlannedRow
+    from importer.workflow.settling.doubtful import OpenDoubt
+    from importer.workflow.settling.settling import SettleResult
     from importer.workflow.tenant_facts import Findings
-    from importer.workflow.troubles import status_for
     from importer.workflow.verifying.events import VerifyEvent, VerifyEvents
     from importer.workflow.verifying.selecting import VerifyChoice, VerifyForecast
 

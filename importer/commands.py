@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
-from importer.hosts import without_password
 from importer.messages import gettext_noop, translated
-from importer.shells import quoted
+from importer.system.hosts import without_password
+from importer.system.shells import quoted
 
 
 @dataclass(slots=True)

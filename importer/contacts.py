@@ -16,7 +16,6 @@ from itertools import accumulate, chain
 from pathlib import Path
 
 from importer import report, settings
-from importer.causes import reason_of
 from importer.crm import Crm, PauseReason, Quota, known_refusal
 from importer.errors import JournalError, ReportError, RunStopped, StartRefused, UsageError
 from importer.journal import EXISTING, ContactState, Journal, look_at_journal
@@ -25,15 +24,16 @@ from importer.mapping import ContactOptions
 from importer.messages import _
 from importer.model import Status
 from importer.pipeline import plan_import
+from importer.system.causes import reason_of
 from importer.text import is_address
 from importer.workflow import guards
-from importer.workflow.contact_rows import ADDRESS, PlannedContact, contact_fields, is_own
 from importer.workflow.contacts.making import ContactMaker, ContactSettings, ContactToMake
-from importer.workflow.forecast import UserInterface
+from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.job import Job, LoadedJob, at_known_place, connection_in
-from importer.workflow.plan import Plan, PlannedRow
-from importer.workflow.rejections import Rejection, refused_updates, rejected_contacts
-from importer.workflow.token_limits import make_limiter, open_crm, turns_of
+from importer.workflow.outcome.rejections import Rejection, refused_updates, rejected_contacts
+from importer.workflow.planning.contact_rows import ADDRESS, PlannedContact, contact_fields, is_own
+from importer.workflow.planning.plan import Plan, PlannedRow
+from importer.workflow.sending.token_limits import make_limiter, open_crm, turns_of
 
 _LEFT_OUT = (Status.SKIPPED, Status.PART)
 _RANKS = {Status.PLANNED: 3, Status.REJECTED: 2}

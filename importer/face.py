@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _NAMES = {
-    "awake": "keep_awake",
+    "system.awake": "keep_awake",
     "contacts": (
         "ContactList ContactsDone ListedContact ask_contacts held_rows list_contacts quota_of write_contacts_csv"
     ),
@@ -12,7 +12,7 @@ _NAMES = {
         "PROBES CaseOptions DoctorPrompts Probe ProbeBegan ProbeEnded TestCase answers_in_words ask_crm known_findings "
         "why_not_learnt write_findings"
     ),
-    "edits": "Blocker Change LastUpdate UpdateState",
+    "model.edits": "Blocker Change LastUpdate UpdateState",
     "errors": (
         "ConnectionRefused ImporterError JournalError MappingChanged MappingError ReportError RunStopped "
         "ServerUnreachable SettingsError SourceError StartRefused UsageError"
@@ -31,48 +31,48 @@ _NAMES = {
     "model": "Counts Issue Outcome Status",
     "periods": "Period",
     "pipeline": "Preview adopt check history preview rebuild_report run",
-    "proof": "CaseProof Difference ProofCounts",
+    "model.proof": "CaseProof Difference ProofCounts",
     "proposing": "Proposal propose",
     "questions": "Answer Question QuestionsOpen",
     "rehearsal": "rehearse",
     "settings": "Connection allow_folder",
     "verification": "Verification verify",
-    "workflow.absent_files": "AbsentFile LikelyFolder MISSING_FILE absent_files likely_folders",
-    "workflow.adopting": "Adoption",
-    "workflow.contact_needs": "ContactForecast",
-    "workflow.contact_waits": "ContactWaits",
+    "workflow.drafting.absent_files": "AbsentFile LikelyFolder MISSING_FILE absent_files likely_folders",
+    "workflow.jobs.adopting": "Adoption",
+    "workflow.forecast.contact_needs": "ContactForecast",
+    "workflow.outcome.contact_waits": "ContactWaits",
     "workflow.contacts.settling": "ContactsSettled",
-    "workflow.correcting": "SheetCorrections corrected_copy open_corrections",
+    "workflow.correcting.correcting": "SheetCorrections corrected_copy open_corrections",
     "workflow.corrections": (
         "Correction CorrectionList CorrectionOutcome CorrectionState EarlierCorrection EarlierCorrections"
     ),
-    "workflow.doubtful": "OpenDoubt",
-    "workflow.drafting": "SheetSurvey draft_mapping survey_sheet survey_table",
-    "workflow.earlier_imports": "ImportUse earlier_imports name_is_locked",
-    "workflow.events": "AskingStarted CaseUpdated ContactAsked Event EventInterface UpdatingStarted",
-    "workflow.fitting": "SheetFit find_mappings fit_mapping fit_mappings",
-    "workflow.fixes": "Fix suggest_fixes",
-    "workflow.forecast": "Forecast UpdateForecast UserInterface",
+    "workflow.settling.doubtful": "OpenDoubt",
+    "workflow.drafting.drafting": "SheetSurvey draft_mapping survey_sheet survey_table",
+    "workflow.drafting.earlier_imports": "ImportUse earlier_imports name_is_locked",
+    "workflow.forecast.events": "AskingStarted CaseUpdated ContactAsked Event EventInterface UpdatingStarted",
+    "workflow.drafting.fitting": "SheetFit find_mappings fit_mapping fit_mappings",
+    "workflow.planning.fixes": "Fix suggest_fixes",
+    "workflow.forecast.forecast": "Forecast UpdateForecast UserInterface",
     "workflow.job": "Job LoadedJob load_job",
-    "workflow.outcome": "Finished",
-    "workflow.plan": "Plan PlannedRow",
-    "workflow.progress": "Progress ProgressMeter",
-    "account": "LeftOut",
-    "workflow.skipped_rows": "left_out_rows",
-    "workflow.review": ("Review ReviewedRow SheetFile case_link cells_of_row files_of_sheet fresh_report review"),
-    "workflow.settle_contacts": (
+    "workflow.outcome.outcome": "Finished",
+    "workflow.planning.plan": "Plan PlannedRow",
+    "workflow.forecast.progress": "Progress ProgressMeter",
+    "model.account": "LeftOut",
+    "workflow.outcome.skipped_rows": "left_out_rows",
+    "workflow.jobs.review": ("Review ReviewedRow SheetFile case_link cells_of_row files_of_sheet fresh_report review"),
+    "workflow.jobs.settle_contacts": (
         "ContactInDoubt contacts_in_doubt doubtful_contacts settle_contact_by_hand settle_contacts"
     ),
-    "workflow.settle_job": "ByHand SettleJob",
-    "workflow.settling": "SettleResult",
-    "workflow.source_facts": "SourceFacts look_at_source",
+    "workflow.jobs.settle_job": "ByHand SettleJob",
+    "workflow.settling.settling": "SettleResult",
+    "workflow.drafting.source_facts": "SourceFacts look_at_source",
     "workflow.tenant_facts": "Findings",
     "workflow.verifying.events": "VerifyEvent VerifyEvents",
     "workflow.verifying.selecting": "VerifyChoice VerifyForecast",
-    "workflow.proposals": "row_changes",
-    "workflow.troubles": "status_for",
-    "workflow.rejections": "Rejection Rejections rejections",
-    "workflow.earlier_cells": "CellEdit edits_of",
+    "workflow.forecast.proposals": "row_changes",
+    "workflow.outcome.troubles": "status_for",
+    "workflow.outcome.rejections": "Rejection Rejections rejections",
+    "workflow.correcting.earlier_cells": "CellEdit edits_of",
 }
 """What each module gives to the face."""
 

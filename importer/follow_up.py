@@ -17,11 +17,11 @@ from importer.source import open_table
 from importer.workflow import guards
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job, LoadedJob, at_place_of, connection_in, open_source
-from importer.workflow.next_steps import Situation, Step, next_steps, pressing
-from importer.workflow.outcome import SendResult, now, report_outcome
-from importer.workflow.report_places import ReportOptions
-from importer.workflow.settle_job import SettleJob
-from importer.workflow.settling import SettleResult
+from importer.workflow.jobs.settle_job import SettleJob
+from importer.workflow.outcome.next_steps import Situation, Step, next_steps, pressing
+from importer.workflow.outcome.outcome import SendResult, now, report_outcome
+from importer.workflow.outcome.report_places import ReportOptions
+from importer.workflow.settling.settling import SettleResult
 
 
 @dataclass(frozen=True, slots=True)

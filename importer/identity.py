@@ -13,8 +13,8 @@ from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from importer.hosts import is_stand_in, same_tenant, tenant_of
 from importer.model import Attachment, Cell, CellError, earlier_reading
+from importer.system.hosts import is_stand_in, same_tenant, tenant_of
 from importer.text import canonical, canonical_key, folded_address, loose
 
 __all__ = [

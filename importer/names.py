@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from importer.edits import UpdateState
 from importer.messages import _, gettext_noop, ngettext, shown, translated
 from importer.model import CHANGED, Counts, Status, Verdict
-from importer.proof import Result
+from importer.model.edits import UpdateState
+from importer.model.proof import Result
 
 _STATES = {
     Status.INVALID: gettext_noop("invalid"),

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from importer.causes import reason_of
 from importer.messages import _
+from importer.system.causes import reason_of
 
 PATIENCE = 60.0
 """Seconds that the program may take; then it is ended."""

@@ -24,19 +24,13 @@ from importer.journal_place import Place, may_be_there
 from importer.mapping import load_mapping
 from importer.messages import _
 from importer.model import Issue, Status
-from importer.spool import Spool
+from importer.system.spool import Spool
 from importer.workflow import guards
-from importer.workflow.adopting import Adoption, adopt_rows, open_report
-from importer.workflow.after_run import after_run, with_shared
-from importer.workflow.carrying import earlier_corrections
-from importer.workflow.changes import conditions_of, judge_edits, updates_from
 from importer.workflow.commands import Commands
-from importer.workflow.corrected import corrected_reports, still_to_send
+from importer.workflow.correcting.carrying import earlier_corrections
 from importer.workflow.corrections import load_corrections
-from importer.workflow.decisions import unrecorded_verdicts
-from importer.workflow.executing import execute_run
-from importer.workflow.forecast import Forecast, UserInterface, make_forecast
-from importer.workflow.history import ImportHistory
+from importer.workflow.forecast.forecast import Forecast, UserInterface, make_forecast
+from importer.workflow.forecast.proposals import refuse_other_proposal, with_digest
 from importer.workflow.job import (
     Job,
     LoadedJob,
@@ -47,9 +41,21 @@ from importer.workflow.job import (
     open_tables,
     scope_of,
 )
-from importer.workflow.looking import RowFinder, spot_check
-from importer.workflow.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
-from importer.workflow.outcome import (
+from importer.workflow.jobs.adopting import Adoption, adopt_rows, open_report
+from importer.workflow.jobs.decisions import unrecorded_verdicts
+from importer.workflow.jobs.executing import execute_run
+from importer.workflow.jobs.starting import (
+    AgreedRun,
+    ask_open_questions,
+    record_plan,
+    run_details,
+    spot_check_is_due,
+)
+from importer.workflow.keys.history import ImportHistory
+from importer.workflow.outcome.after_run import after_run, with_shared
+from importer.workflow.outcome.corrected import corrected_reports, still_to_send
+from importer.workflow.outcome.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
+from importer.workflow.outcome.outcome import (
     Finished,
     SendResult,
     interruption_message,
@@ -59,20 +65,14 @@ from importer.workflow.outcome import (
     with_contacts,
     with_open_questions,
 )
-from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
-from importer.workflow.planning import Planner, own_columns
-from importer.workflow.proposals import refuse_other_proposal, with_digest
-from importer.workflow.report_places import ReportOptions
-from importer.workflow.selecting import select_rows
-from importer.workflow.sending import RunContext
-from importer.workflow.starting import (
-    AgreedRun,
-    ask_open_questions,
-    record_plan,
-    run_details,
-    spot_check_is_due,
-)
-from importer.workflow.token_limits import open_crm, turns_of
+from importer.workflow.outcome.report_places import ReportOptions
+from importer.workflow.planning.changes import conditions_of, judge_edits, updates_from
+from importer.workflow.planning.plan import Batch, Plan, PlannedRow, complete_fields
+from importer.workflow.planning.planning import Planner, own_columns
+from importer.workflow.planning.selecting import select_rows
+from importer.workflow.sending.sending import RunContext
+from importer.workflow.sending.token_limits import open_crm, turns_of
+from importer.workflow.settling.looking import RowFinder, spot_check
 
 
 def make_plan(
@@ -238,8 +238,8 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             context = replace(context, turns=turns)
             try:
                 here.enter_context(run_going_on(journal.path, context.run_id))
-                # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers;
-                # after the cases that are created, those of edited rows are updated (workflow/updating.py)
+                # send and record: each row's intent, one POST, its outcome (workflow/sending/sending.py);
+                # after the cases that are created, those of edited rows are updated (workflow/sending/updating.py)
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
                 verdicts = _verdicts(job, plan, journal, context.record)

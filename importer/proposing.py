@@ -13,15 +13,15 @@ from importer.journal import ImportRecord, Journal
 from importer.pipeline import plan_import, situation_of
 from importer.questions import Question, QuestionsOpen
 from importer.workflow import guards
-from importer.workflow.events import EventInterface, Note
-from importer.workflow.forecast import Forecast, make_forecast
+from importer.workflow.forecast.events import EventInterface, Note
+from importer.workflow.forecast.forecast import Forecast, make_forecast
+from importer.workflow.forecast.proposals import with_digest
 from importer.workflow.job import Job, LoadedJob, connection_in, scope_of
-from importer.workflow.looking import why_not_searched
-from importer.workflow.next_steps import corrected_steps
-from importer.workflow.plan import Plan
-from importer.workflow.proposals import with_digest
-from importer.workflow.report_places import ReportOptions
-from importer.workflow.starting import AgreedRun, ask_open_questions, open_verdict_questions, spot_check_is_due
+from importer.workflow.jobs.starting import AgreedRun, ask_open_questions, open_verdict_questions, spot_check_is_due
+from importer.workflow.outcome.next_steps import corrected_steps
+from importer.workflow.outcome.report_places import ReportOptions
+from importer.workflow.planning.plan import Plan
+from importer.workflow.settling.looking import why_not_searched
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,19 +22,19 @@ from importer.names import state_name
 from importer.pipeline import check, make_plan
 from importer.sandbox import RunningSandbox
 from importer.settings import Connection
-from importer.spool import Spool
+from importer.system.spool import Spool
 from importer.workflow import guards
 from importer.workflow.commands import Commands
-from importer.workflow.executing import execute_run
-from importer.workflow.forecast import UserInterface, make_forecast
-from importer.workflow.history import ImportHistory
+from importer.workflow.forecast.forecast import UserInterface, make_forecast
 from importer.workflow.job import Job, LoadedJob, connection_in
-from importer.workflow.next_steps import Situation
-from importer.workflow.outcome import Finished, now, refresh, report_outcome
-from importer.workflow.plan import Batch, Plan
-from importer.workflow.report_places import ReportOptions
-from importer.workflow.sending import RunContext
-from importer.workflow.starting import AgreedRun, record_plan, run_details
+from importer.workflow.jobs.executing import execute_run
+from importer.workflow.jobs.starting import AgreedRun, record_plan, run_details
+from importer.workflow.keys.history import ImportHistory
+from importer.workflow.outcome.next_steps import Situation
+from importer.workflow.outcome.outcome import Finished, now, refresh, report_outcome
+from importer.workflow.outcome.report_places import ReportOptions
+from importer.workflow.planning.plan import Batch, Plan
+from importer.workflow.sending.sending import RunContext
 
 _STAYS = (*MAY_BE_CASES, Status.REJECTED)
 """States of rows that a real run would not send."""

@@ -18,13 +18,13 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from importer.errors import ImporterError
-from importer.hosts import is_loopback
 from importer.journal import Journal, RunRecord, waiting_for_journal
 from importer.journal_place import Place, Server, may_be_there
 from importer.mapping import masked_outline
 from importer.messages import _, language
 from importer.model import Status, Verdict
 from importer.settings import load_settings
+from importer.system.hosts import is_loopback
 
 _PATIENCE = 5.0
 """Seconds to wait for a journal that another program has locked."""

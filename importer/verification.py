@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer import report, settings
-from importer.clock import local_datetime
 from importer.commands import placeholder, told
 from importer.crm import Crm
 from importer.errors import UsageError
@@ -19,17 +18,18 @@ from importer.journal import ImportRecord, Journal, Verified, program_name
 from importer.journal_place import folder_of
 from importer.messages import _, ngettext
 from importer.model import MAY_BE_CASES, Counts, Status
+from importer.model.proof import CaseProof, HandOver, ProofCounts
 from importer.pipeline import plan_import
-from importer.proof import CaseProof, HandOver, ProofCounts
+from importer.system.clock import local_datetime
 from importer.workflow import guards
-from importer.workflow.accounting import files_sent
 from importer.workflow.commands import Commands
 from importer.workflow.job import LoadedJob, at_known_place, connection_in
-from importer.workflow.looking import OTHER_COMPUTER
-from importer.workflow.outcome import SendResult, now, summary_of
-from importer.workflow.plan import Plan, PlannedRow
+from importer.workflow.outcome.accounting import files_sent
+from importer.workflow.outcome.outcome import SendResult, now, summary_of
+from importer.workflow.planning.plan import Plan, PlannedRow
+from importer.workflow.sending.token_limits import open_crm, turns_of
+from importer.workflow.settling.looking import OTHER_COMPUTER
 from importer.workflow.tenant_facts import Findings
-from importer.workflow.token_limits import open_crm, turns_of
 from importer.workflow.verifying.asking import CaseAnswers, CaseAsker
 from importer.workflow.verifying.events import VerifyInterface
 from importer.workflow.verifying.handing import HandOverRows

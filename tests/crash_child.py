@@ -22,9 +22,9 @@ import importer.cli.settle
 import importer.journal
 import importer.pipeline
 import importer.report
-import importer.workflow.adopting
-import importer.workflow.settle_job
-import importer.workflow.token_limits
+import importer.workflow.jobs.adopting
+import importer.workflow.jobs.settle_job
+import importer.workflow.sending.token_limits
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, contact_attempts, contacts, doubts, imports, leases, rows, runs, updates
 
@@ -128,11 +128,11 @@ def stop() -> None:
 
 def shorten_leases(seconds: float) -> None:
     """Give every attempt of this process a lease of so many seconds."""
-    importer.workflow.token_limits.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
+    importer.workflow.sending.token_limits.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
     leases.MARGIN = 0.0  # type: ignore[misc]
 
 
-WAITING = ("crm.pacing", "workflow.sending", "workflow.contacts.making", "workflow.verifying.asking")
+WAITING = ("crm.pacing", "workflow.sending.sending", "workflow.contacts.making", "workflow.verifying.asking")
 """The modules that wait before they ask or send again."""
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from nursery import Nursery
 from place_support import ask
 
-from importer import clock
 from importer.errors import JournalFull
 from importer.identity import Scope, content_hash, key_digest, loose_digest, reference
 from importer.journal import Attempt, Intent, Journal, KnownRow, RunStart
 from importer.journal.leases import MARGIN
 from importer.journal_place import Place
 from importer.model import Identity, JournalRow, Outcome, Status, Verdict
+from importer.system import clock
 
 ROOT = Path(__file__).parent.parent
 SCOPE = Scope("crm0001.wolkvox.com", "op", "tickets")

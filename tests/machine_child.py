@@ -27,11 +27,11 @@ def be_hasty(lease: float, deadline: float) -> None:
         f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"  # not that of the process from which it was forked
     )
     values |= {f"{module}.OWNER": owner for module in OWNERS}
-    values |= {"workflow.token_limits.QUESTION": deadline, "machines.working._LOOK_FOR_JOBS": lease / 4}
+    values |= {"workflow.sending.token_limits.QUESTION": deadline, "machines.working._LOOK_FOR_JOBS": lease / 4}
     for name, value in values.items():
         module, _dot, own = name.rpartition(".")
         setattr(importlib.import_module(f"importer.{module}"), own, value)
-    limits = importlib.import_module("importer.workflow.token_limits")
+    limits = importlib.import_module("importer.workflow.sending.token_limits")
     limits.Crm = partial(Crm, deadline=deadline)  # type: ignore[attr-defined]
 
 

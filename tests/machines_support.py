@@ -24,7 +24,7 @@ from importer.journal_place import Server
 from importer.machines.carrying import QueueWorker, Successors, carry_on
 from importer.settings import Connection
 from importer.workflow.job import Job
-from importer.workflow.settle_job import ByHand, SettleJob
+from importer.workflow.jobs.settle_job import ByHand, SettleJob
 
 
 @dataclass

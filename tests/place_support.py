@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from importer.journal.postgres_database import connect
+from importer.journal.postgres_connection import connect
 from importer.journal_place import Place, Server
 
 

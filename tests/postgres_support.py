@@ -24,7 +24,7 @@ import psycopg
 import pytest
 
 from importer.journal import Journal
-from importer.journal.postgres_database import conninfo_of
+from importer.journal.postgres_connection import conninfo_of
 from importer.journal.schema import metadata, migrations
 from importer.journal_place import Server, parse_place
 

@@ -15,12 +15,12 @@ import pytest
 from place_support import ask
 from run_support import Office, ticket
 
-from importer import clock
 from importer.crm import Crm
 from importer.identity import tenant_of
 from importer.journal_place import Place, Server, folder_of
 from importer.settings import Connection
-from importer.workflow.settle_job import ByHand, SettleJob
+from importer.system import clock
+from importer.workflow.jobs.settle_job import ByHand, SettleJob
 from importer.workflow.tenant_facts import Findings
 
 CONTACT = "ana@example.com"
@@ -82,7 +82,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
     """Limit every attempt of a run in this process to so many seconds instead of a minute."""
-    monkeypatch.setattr("importer.workflow.token_limits.Crm", partial(Crm, deadline=deadline))
+    monkeypatch.setattr("importer.workflow.sending.token_limits.Crm", partial(Crm, deadline=deadline))
 
 
 def know_the_search(

@@ -5,51 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
     {
-        *(
-            "text",
-            "disk",
-            "itself",
-            "cells",
-            "languages",
-            "messages",
-            "account",
-            "causes",
-            "names",
-            "report_words",
-            "errors",
-            "journal_place",
-            "clock",
-            "edits",
-            "face",
-            "hosts",
-            "model",
-            "notices",
-            "periods",
-            "proof",
-        ),
-        *(
-            "spool",
-            "sorted_spool",
-            "zips",
-            "files",
-            "file_lock",
-            "questions",
-            "stopping",
-            "awake",
-            "clicks",
-            "shells",
-            "commands",
-        ),
+        *("text", "languages", "messages", "model", "names", "report_words", "errors", "system"),
+        *("journal_place", "periods", "notices", "commands", "questions", "face"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
@@ -64,103 +31,16 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *(
-        "text",
-        "disk",
-        "itself",
-        "cells",
-        "languages",
-        "messages",
-        "account",
-        "causes",
-        "clicks",
-        "edits",
-        "face",
-        "model",
-        "proof",
-        "names",
-        "report_words",
-        "errors",
-        "journal_place",
-        "clock",
-        "periods",
-        "notices",
-    ),
-    *(
-        "hosts",
-        "spool",
-        "sorted_spool",
-        "zips",
-        "files",
-        "file_lock",
-        "shells",
-        "commands",
-        "questions",
-        "stopping",
-        "awake",
-    ),
+    *("text", "languages", "messages", "model", "names", "report_words", "errors", "system"),
+    *("journal_place", "periods", "notices", "commands", "questions", "face"),
 )
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
-    "key_formats",
-    *("lookalikes", "keys", "history", "tenant_facts", "contact_rows", "corrections"),
-    *("fixes", "missing_files", "plan", "contact_notes", "job", "commands"),
-    *("contact_waits", "next_steps"),
-    *("source_facts", "earlier_imports", "fitting", "drafting", "absent_files"),
-    *("contents", "lost_corrections", "matching", "lines"),
-    *(
-        "repeated_keys",
-        "transcripts",
-        "planning",
-        "selecting",
-        "changes",
-        "change_words",
-        "key_rule",
-        "corrected",
-        "search",
-        "looking",
-        "reasons",
-        "rejections",
-        "skipped_rows",
-        "accounting",
-        "report_places",
-        "outcome",
-    ),
-    *("contact_needs", "forecast", "proposals", "events", "progress"),
-    *(
-        "guards",
-        "correcting",
-        "token_limits",
-        "workers",
-        "carrying",
-        "earlier_cells",
-        "sending",
-        "updating",
-        "settling",
-        "contacts",
-        "executing",
-        "decisions",
-        "starting",
-        "retention",
-        "troubles",
-        "sharing",
-        "after_run",
-        "expecting",
-        "run_notices",
-        "adoption_remedies",
-        "adopting",
-        "doubtful",
-        "settled_rows",
-        "deleted_cases",
-        "settle_job",
-        "settle_contacts",
-        "review",
-        "run_listing",
-        "verifying",
-    ),
+    *("keys", "tenant_facts", "corrections", "job", "commands", "drafting", "planning", "outcome", "settling"),
+    *("forecast", "guards", "sending", "verifying", "contacts", "correcting", "jobs"),
 )
-"""The modules of the workflow may use each other: each those before it."""
+"""The rooms of the workflow may use each other: each those before it."""
 
 BETWEEN_STAGES = {("settings", "identity"), ("validation", "identity")}
 """Stages do not know each other, but for these."""
@@ -185,15 +65,20 @@ ROOMS_OF = {
     "requests": HTTP, "urllib3": HTTP | {"payload"}, "http": HTTP, "socket": HTTP, "ssl": HTTP,
     "starlette": {"sandbox", "web"}, "uvicorn": {"sandbox", "web"},
     "psycopg": {"journal", "machines"}, "procrastinate": {"machines"}, "croniter": {"machines"},
-    "sqlalchemy": SQL, "sqlite3": SQL | {"sorted_spool"},
+    "sqlalchemy": SQL, "sqlite3": SQL | {"system"},
     "openpyxl": EXCEL, "xlsxwriter": EXCEL, "xlrd": EXCEL, "python_calamine": EXCEL,
     "jinja2": {"attachments", "report", "sandbox", "web", "doctor"}, "yaml": {"mapping"},
     "click": TERMINAL, "tqdm": TERMINAL, "print": TERMINAL,
 }  # fmt: skip
 
 
-def used_by(module: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a module imports, and `print` where it is called."""
+@cache
+def used_by(module: Path) -> tuple[str, ...]:
+    """Return the dotted name of everything that a module imports, and `print` where it is called."""
+    return tuple(_used_by(module))
+
+
+def _used_by(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -215,53 +100,62 @@ def parts_of(module: Path) -> tuple[str, ...]:
     return parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_module_uses_only_what_its_room_may(module: Path) -> None:
+def where_used() -> Iterator[tuple[Path, str]]:
+    """Yield every module with each name that it uses."""
+    return ((module, name) for module in MODULES for name in used_by(module))
+
+
+def test_every_module_uses_only_what_its_room_may() -> None:
     """A room uses the layers below its own; HTTP, SQL, Excel, pages and the terminal have rooms of their own."""
-    room = parts_of(module)[0]
-    for name in used_by(module):
+    for module, name in where_used():
+        room = parts_of(module)[0]
         top, _, rest = name.partition(".")
-        assert room in ROOMS_OF.get(top, {room}), f"{top} has no place in {room}"
+        assert room in ROOMS_OF.get(top, {room}), f"{top} has no place in {module}"
         other = rest.split(".")[0]
         if top != "importer" or other in {room, ""} or not is_room(other):
             continue
         if room in SHARED_ORDER and other in SHARED_ORDER:
-            assert SHARED_ORDER.index(other) < SHARED_ORDER.index(room), f"{room} imports {name}"
+            assert SHARED_ORDER.index(other) < SHARED_ORDER.index(room), f"{module} imports {name}"
         else:
             below = layer_of(other) < layer_of(room)
-            assert below or (room, other) in BETWEEN_STAGES, f"{room} imports {name}"
+            assert below or (room, other) in BETWEEN_STAGES, f"{module} imports {name}"
 
 
-@pytest.mark.parametrize("module", sorted((ROOT / "importer" / "web").rglob("*.py")), ids=lambda path: path.name)
-def test_the_page_uses_what_a_script_can_use(module: Path) -> None:
+def test_the_page_uses_what_a_script_can_use() -> None:
     """The page is a face: beside shared modules it uses `importer` itself, and the settings, which it writes."""
-    rooms = {name.split(".")[1] for name in used_by(module) if name.startswith("importer.")}
     stages = set().union(*LAYERS[1:]) - {"web", "settings"}
-    assert rooms & stages == set()
+    page = [(module, name) for module, name in where_used() if parts_of(module)[0] == "web"]
+    assert [use for use in page if use[1].startswith("importer.") and use[1].split(".")[1] in stages] == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_nothing_behind_the_face_of_a_package_is_imported_from_outside(module: Path) -> None:
+def test_nothing_behind_the_face_of_a_package_is_imported_from_outside() -> None:
     """What a package gives to others is in its `__init__`."""
-    room = parts_of(module)[0]
-    for name in used_by(module):
+    for module, name in where_used():
         parts = name.split(".")
-        if parts[0] == "importer" and len(parts) > 2 and parts[1] in PACKAGES - {room}:
+        if parts[0] == "importer" and len(parts) > 2 and parts[1] in PACKAGES - {parts_of(module)[0]}:
             behind = ROOT.joinpath(*parts[:3])
             is_module = behind.is_dir() or behind.with_suffix(".py").exists()
-            assert not is_module, f"{room} imports {name}"
+            assert not is_module, f"{module} imports {name}"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_modules_of_the_workflow_use_those_before_them(module: Path) -> None:
-    """The workflow has an order of its own, so that none of its modules depends on one that depends on it."""
-    parts = parts_of(module)
-    if parts[0] != "workflow" or len(parts) == 1:
-        return
-    for name in used_by(module):
-        found = name.split(".")
+def test_rooms_of_the_workflow_use_those_before_them() -> None:
+    """The workflow has rooms of its own, in an order, so that none of them depends on one that depends on it."""
+    for module, name in where_used():
+        parts, found = parts_of(module), name.split(".")
+        if parts[0] != "workflow" or len(parts) == 1:
+            continue
         if found[:2] == ["importer", "workflow"] and len(found) > 2 and found[2] != parts[1]:
-            assert WORKFLOW_ORDER.index(found[2]) < WORKFLOW_ORDER.index(parts[1]), f"{parts[1]} imports {name}"
+            assert WORKFLOW_ORDER.index(found[2]) < WORKFLOW_ORDER.index(parts[1]), f"{module} imports {name}"
+
+
+def test_no_module_depends_on_itself_by_way_of_others() -> None:
+    """There is an order of all modules in which each uses only those before it."""
+    names = {".".join(("importer", *parts_of(module))): module for module in MODULES}
+    graph = {
+        name: {used if used in names else used.rpartition(".")[0] for used in used_by(module)} & names.keys() - {name}
+        for name, module in names.items()
+    }
+    assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
 
 
 def is_room(name: str) -> bool:

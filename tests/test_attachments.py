@@ -17,10 +17,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from importer import files
 from importer.attachments import AttachmentFolder, FoundAttachments, encode, encoded_length
 from importer.errors import AttachmentChanged
 from importer.model import Attachment, AttachmentOptions
+from importer.system import files
 from importer.text import as_sent
 
 

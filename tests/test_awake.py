@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from importer import keep_awake
-from importer.awake import Machine, _start
+from importer.system.awake import Machine, _start
 
 
 class Helper:

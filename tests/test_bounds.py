@@ -15,10 +15,11 @@ from nursery import Nursery
 from report_support import always, content, every_state
 from source_support import WORKBOOKS
 
-from importer import files, report
+from importer import report
 from importer.errors import ReportError, SourceError
 from importer.report import is_given_back
 from importer.source import open_table
+from importer.system import files
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 BILLION = b'<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><a>&b;</a>'

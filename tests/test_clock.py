@@ -13,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from importer import clock
+from importer.system import clock
 
 HERE = Path(__file__).parent.parent
 

@@ -39,7 +39,7 @@ from importer import (
 from importer.identity import Scope
 from importer.model import Corrected
 from importer.pipeline import make_plan
-from importer.spool import Spool
+from importer.system.spool import Spool
 from importer.workflow.corrections import (
     Correction,
     add_corrections,
@@ -48,9 +48,9 @@ from importer.workflow.corrections import (
     load_corrections,
     remove_act,
 )
-from importer.workflow.history import ImportHistory
 from importer.workflow.job import LoadedJob
-from importer.workflow.plan import Plan
+from importer.workflow.keys.history import ImportHistory
+from importer.workflow.planning.plan import Plan
 
 
 @pytest.fixture

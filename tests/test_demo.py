@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from run_support import Give
 
-from importer import itself
 from importer.cli.main import execute
 from importer.sandbox import demo
+from importer.system import itself
 
 ROOT = Path(__file__).parent.parent
 Runs = list[tuple[Sequence[str], Mapping[str, str]]]

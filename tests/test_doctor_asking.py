@@ -19,7 +19,7 @@ from importer.identity import Scope, tenant_of
 from importer.messages import speaking
 from importer.model import Outcome, Payload, Target
 from importer.sandbox import RecordRules, RunningSandbox, SandboxConfig, Search, UpdateRules
-from importer.stopping import Stop
+from importer.system.stopping import Stop
 from importer.workflow.tenant_facts import Findings
 
 CONTACT, CROWD, TOKEN = "ana.secreta@example.com", "muchos@example.com", "canary-token-5f1c"

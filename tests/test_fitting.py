@@ -10,8 +10,8 @@ from mapping_support import HEAD, loaded, written
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
 from importer.mapping import CaseMapping, MappingFit
-from importer.workflow.earlier_imports import earlier_imports, name_is_locked
-from importer.workflow.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
+from importer.workflow.drafting.earlier_imports import earlier_imports, name_is_locked
+from importer.workflow.drafting.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
 from importer.workflow.job import open_source
 
 FULL = HEAD.replace(

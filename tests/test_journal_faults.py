@@ -17,10 +17,10 @@ from journal_support import LEASE, Clock, SampleJournal, created, identity, inte
 from nursery import Nursery
 from promise_support import KILLED
 
-from importer.clock import boot_id
 from importer.errors import JournalError, JournalFull
 from importer.journal import Journal, rescue, storage, waiting_for_journal
 from importer.model import Pause, Status, Verdict
+from importer.system.clock import boot_id
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits as Unix has them")
 

@@ -11,13 +11,13 @@ import pytest
 from journal_support import COLUMNS, Clock, SampleJournal, created, identity, outcome
 from place_support import ask
 
-from importer.edits import LastUpdate, UpdateState
 from importer.errors import JournalError, JournalFull
 from importer.journal import Attempt, Journal, RowEdit, UpdateIntent
 from importer.journal.leases import MARGIN
 from importer.journal.schema import attempts
 from importer.journal_place import Server
 from importer.model import Outcome, Verdict
+from importer.model.edits import LastUpdate, UpdateState
 
 SECONDS, QUIET = 55.0, 120.0
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from importer import identity
 from importer.model import CellError, Typed
-from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, keys_in, short_key
+from importer.workflow.keys.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, keys_in, short_key
 
 KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
 

@@ -18,7 +18,7 @@ from importer.journal.standing import Kind, Standing
 PARTIAL = re.compile(r"`case-importer |(?i:\b(give|add|use|run with)) --[a-z]")
 """How a sentence names a command that is not whole: the program's name without its files, or an option to give."""
 
-ELSEWHERE = {"workflow/looking.py", "settings/connection.py"}
+ELSEWHERE = {"settling/looking.py", "settings/connection.py"}
 """Modules whose sentences a journal keeps, where a command would grow stale, or whose errors have it beside them."""
 
 

@@ -17,8 +17,8 @@ from run_support import HEADER, MAPPING, Give, Office, Result, ticket
 
 from importer.model import Cell, Typed
 from importer.text import canonical, loose, unadorned
-from importer.workflow.keys import KeyIndex, Keys, keys_in
-from importer.workflow.lookalikes import elaborate_spellings, spellings
+from importer.workflow.keys.keys import KeyIndex, Keys, keys_in
+from importer.workflow.keys.lookalikes import elaborate_spellings, spellings
 
 Shown = str | tuple[object, str]
 """A key as a text, or as a value and its number format."""

@@ -18,9 +18,9 @@ from importer.errors import StartRefused
 from importer.journal import Decision
 from importer.model import Status, Target, Verdict
 from importer.settings import Connection
-from importer.workflow import looking
 from importer.workflow.commands import Commands
-from importer.workflow.looking import RowFinder, RowToFind, choose_for_spot_check
+from importer.workflow.settling import looking
+from importer.workflow.settling.looking import RowFinder, RowToFind, choose_for_spot_check
 from importer.workflow.tenant_facts import Findings
 
 BY_CONTACT = ("email contact", SENT_VALUE)

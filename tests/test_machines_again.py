@@ -22,8 +22,8 @@ from importer.machines.run import MachineRun
 from importer.machines.schedule import last_start, next_time
 from importer.sandbox import RunningSandbox
 from importer.settings import settings_path
-from importer.workflow.search import SearchAnswer
-from importer.workflow.settling import SearchSettler
+from importer.workflow.settling.search import SearchAnswer
+from importer.workflow.settling.settling import SearchSettler
 
 pytestmark = needs_postgres
 

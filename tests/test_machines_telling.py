@@ -18,13 +18,13 @@ from machines_support import Desk, shared_place
 from postgres_support import needs_postgres
 from run_support import Give, Office, ticket
 
-from importer.clock import Clock
 from importer.errors import ServerUnreachable, UsageError
 from importer.journal import Journal, QueuedImport, QueueState, Submission, conninfo_of
 from importer.machines import Times, submit
 from importer.machines.run import MachineRun
 from importer.machines.telling import Teller, missed_start
 from importer.sandbox import RunningSandbox
+from importer.system.clock import Clock
 
 pytestmark = needs_postgres
 

@@ -12,7 +12,7 @@ import yaml
 from mapping_support import HEAD, loaded, written
 
 from importer.errors import MappingError
-from importer.workflow.drafting import draft_mapping
+from importer.workflow.drafting.drafting import draft_mapping
 
 TICKETS = "Ticket;Correo;Asunto;Estado\n" + "".join(
     f"T-{number};c{number}@x.example;Falla del módem {number};Abierto\n" for number in range(1, 5)

@@ -18,7 +18,7 @@ from importer.attachments import MadeFiles
 from importer.errors import SourceError
 from importer.mapping import Converted, Mapper
 from importer.model import Cell, CellError, Issue, Typed
-from importer.sorted_spool import SortedSpool
+from importer.system.sorted_spool import SortedSpool
 from importer.text import seen
 
 FIELD = HEAD + (

@@ -9,7 +9,7 @@ from mapping_support import HEAD, bound, converted, faults, frame, loaded
 
 from importer.errors import MappingError
 from importer.model import Cell, CellError, Reread, Typed
-from importer.workflow.keys import keys_in
+from importer.workflow.keys.keys import keys_in
 
 
 def with_source(source: str, form: str = "") -> str:

@@ -8,15 +8,7 @@ import pytest
 from mapping_support import HEAD
 from run_support import MAPPING, ticket
 
-from importer import (
-    MappingEditor,
-    MatchField,
-    MatchModel,
-    SheetSurvey,
-    draft_mapping,
-    load_mapping_text,
-    survey_sheet,
-)
+from importer import MappingEditor, MatchField, MatchModel, SheetSurvey, draft_mapping, load_mapping_text, survey_sheet
 from importer.mapping.checks import REQUIRED
 
 SHEET = """\

@@ -19,7 +19,7 @@ from importer.model import Counts, Status
 from importer.settings import Connection
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job
-from importer.workflow.next_steps import CorrectedReport, Situation, next_steps, pressing
+from importer.workflow.outcome.next_steps import CorrectedReport, Situation, next_steps, pressing
 
 AT_ONCE = ("--quiet-period", "0", "--spot-check", "0")
 COMMANDS = Commands(Path("mi semana.csv"), Path("pqr.yml"), Connection(), Path("j/my journal.db"))

@@ -19,10 +19,10 @@ from importer.cli.summary import summary
 from importer.journal import Journal, RunRecord
 from importer.notices import command_words, deliver
 from importer.sandbox import RunningSandbox, SandboxConfig
-from importer.workflow.expecting import Expected, not_started, started
-from importer.workflow.forecast import Forecast
-from importer.workflow.outcome import Finished
-from importer.workflow.troubles import FailOn, status_for
+from importer.workflow.forecast.forecast import Forecast
+from importer.workflow.jobs.expecting import Expected, not_started, started
+from importer.workflow.outcome.outcome import Finished
+from importer.workflow.outcome.troubles import FailOn, status_for
 
 ALL: tuple[FailOn, ...] = ("rows", "new", "never")
 

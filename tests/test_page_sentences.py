@@ -89,7 +89,9 @@ def test_what_refuses_a_start_names_no_command_on_the_page() -> None:
     found = [
         f"{where}: {text}"
         for where, text, is_replaced in sentences()
-        if where.startswith(("journal/", "workflow/guards/", "workflow/executing.py", "workflow/settling.py"))
+        if where.startswith(
+            ("journal/", "workflow/guards/", "workflow/jobs/executing.py", "workflow/settling/settling.py")
+        )
         if re.search(r"`\{(command|again|adopt|look_first|settle)\}`", text) and not is_replaced
         if not where.startswith("journal/standing.py")  # `_behind_for_commands`: its caller has a sentence for the page
     ]

@@ -18,7 +18,7 @@ from importer.model import Attachment, Issue, JournalRow, Status
 from importer.pipeline import check
 from importer.settings import Connection
 from importer.workflow.job import Job, load_job
-from importer.workflow.plan import Batch, state_of
+from importer.workflow.planning.plan import Batch, state_of
 
 SCOPE = Scope("crm0001.wolkvox.com", "demo", "test")
 KNOWN = st.none() | st.sampled_from(Status).map(lambda status: JournalRow("WCI-X", status, "1:a:-"))

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ FIRST_PAGES = [*ROOT.glob("README*.md")]
 INDEXES = [*(ROOT / "docs").rglob("README.md")]
 
 
+@cache
 def labelled_tests() -> dict[str, list[str]]:
     """Return the names of the tests that carry each label, such as `O3` for `test_o3_…` and `test_o3_r1_…`."""
     found: dict[str, list[str]] = defaultdict(list)

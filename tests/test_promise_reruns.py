@@ -19,12 +19,12 @@ from place_support import ask
 from promise_support import Order, assert_promise, know_the_search, select, states, tickets, wait_until
 from run_support import MAPPING, Give, Office, ticket
 
-from importer import clock
 from importer.cli.terminal import Terminal
 from importer.journal import Journal
 from importer.pipeline import run as carry_out
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
+from importer.system import clock
 from importer.workflow.job import Job, load_job
 
 
@@ -304,7 +304,7 @@ def test_a_quota_is_waited_for(office: Office, give: Give, monkeypatch: pytest.M
 
         monkeypatch.setattr(Terminal, "waiting", next_day)
         monkeypatch.setattr(
-            "importer.workflow.executing.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(days))
+            "importer.workflow.jobs.executing.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(days))
         )
         office.sandbox = small
         office.write(tickets(range(1, 9)))
@@ -325,7 +325,7 @@ def test_a_quota_is_waited_for_and_kept_for_others(office: Office, give: Give, m
 
         monkeypatch.setattr(Terminal, "waiting", next_day)
         monkeypatch.setattr(
-            "importer.workflow.executing.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(left))
+            "importer.workflow.jobs.executing.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(left))
         )
         office.sandbox = small
         office.write(tickets(range(1, 9)))

@@ -75,7 +75,7 @@ def test_x3_a_fault_of_ours_shows_places_and_no_values(
     def faulty(*_arguments: object) -> None:
         raise ValueError(TOKEN, *VALUES)
 
-    monkeypatch.setattr("importer.workflow.sending.build_payload", faulty)
+    monkeypatch.setattr("importer.workflow.sending.sending.build_payload", faulty)
     office.write([ticket(KEY, Asunto=NUMBER)])
     result = give(office.arguments("run", "--yes"))
     assert result.status == 70

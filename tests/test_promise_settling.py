@@ -23,8 +23,8 @@ from promise_support import (
 )
 from run_support import MAPPING, Give, Office, ticket
 
-from importer import clock
 from importer.sandbox import RunningSandbox, SandboxConfig, Search, StoredCase
+from importer.system import clock
 
 AT_ONCE = ("--quiet-period", "0")
 

@@ -22,7 +22,7 @@ from importer.model import Status, Verdict
 from importer.periods import Period
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.settings import settings_path
-from importer.workflow.retention import purge as carry_out
+from importer.workflow.outcome.retention import purge as carry_out
 
 AGO = 3 * 366 * 86_400.0
 

@@ -29,7 +29,7 @@ from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
 from importer.workflow.guards import first_run_questions, join_imports
 from importer.workflow.job import Job, load_job
-from importer.workflow.starting import _plan_questions
+from importer.workflow.jobs.starting import _plan_questions
 
 TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
 
@@ -570,7 +570,9 @@ def test_rows_wait_for_the_answer_to_a_question_about_them(
     office.write(ticket(n) for n in range(1, 5))
     about = question("belongs-elsewhere", "rows", (3, 5))
     with monkeypatch.context() as patched:
-        patched.setattr("importer.workflow.starting._plan_questions", lambda *given: [*_plan_questions(*given), about])
+        patched.setattr(
+            "importer.workflow.jobs.starting._plan_questions", lambda *given: [*_plan_questions(*given), about]
+        )
         result = give(office.arguments("run", "--yes", "--json"))
     assert (result.status, office.sandbox.posts) == (3, 2)
     assert result.json["counts"]["planned"] == 2

@@ -16,7 +16,7 @@ from importer import Connection, EventInterface, Job, SourceError, UsageError, a
 from importer.messages import speaking
 from importer.model import Status
 from importer.report import is_rehearsed
-from importer.workflow.events import RowSent
+from importer.workflow.forecast.events import RowSent
 
 
 @pytest.fixture

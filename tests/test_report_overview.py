@@ -13,13 +13,13 @@ from report_support import COLUMNS, always, content, row
 from run_support import Give, Office, Result, ticket
 
 from importer import Job, check, load_job, report
-from importer.account import Account, Breakdown, FileCount, Kind, Reason, Tally
 from importer.model import Counts, Status, Summary, TableOptions
+from importer.model.account import Account, Breakdown, FileCount, Kind, Reason, Tally
 from importer.report import overview, page
 from importer.report.columns import OWN_COLUMNS, ColumnLayout, own_columns
 from importer.source import open_table
-from importer.workflow import accounting
 from importer.workflow.commands import Commands
+from importer.workflow.outcome import accounting
 
 OLD = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 MARKED = tuple(f"{name} (wolkvox)" for name in OLD)

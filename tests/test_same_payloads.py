@@ -10,7 +10,7 @@ from source_support import WORKBOOKS
 
 from importer.pipeline import check
 from importer.workflow.job import Job, load_job
-from importer.workflow.plan import build_payload
+from importer.workflow.planning.plan import build_payload
 
 MAPPING = """\
 version: 1

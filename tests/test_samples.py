@@ -13,7 +13,7 @@ import pytest
 from importer.mapping import json_schema
 from importer.pipeline import check
 from importer.workflow.job import Job, load_job
-from importer.workflow.plan import PlannedRow
+from importer.workflow.planning.plan import PlannedRow
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"

@@ -20,7 +20,8 @@ from run_support import Give, Office
 
 from importer.journal import Journal, Marks
 from importer.journal.attempts import Attempts
-from importer.journal.postgres_database import PostgresDatabase, conninfo_of
+from importer.journal.postgres_connection import conninfo_of
+from importer.journal.postgres_database import PostgresDatabase
 from importer.journal_place import Server, parse_place
 
 pytestmark = needs_postgres
@@ -181,7 +182,7 @@ def _too_old(place: Server, patch: pytest.MonkeyPatch) -> Server:
 
 
 def _not_durable(place: Server, patch: pytest.MonkeyPatch) -> Server:
-    patch.setitem(sys.modules["importer.journal.postgres_database"].__dict__["_SESSION"], "synchronous_commit", "off")
+    patch.setitem(sys.modules["importer.journal.postgres_connection"].__dict__["_SESSION"], "synchronous_commit", "off")
     return place
 
 
@@ -293,7 +294,7 @@ def test_m12_a_writer_that_is_stopped_holds_up_the_others_for_a_while_only(
     place: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server ends a transaction in which nothing happens; what it had written is undone, and others go on."""
-    session = sys.modules["importer.journal.postgres_database"].__dict__["_SESSION"]
+    session = sys.modules["importer.journal.postgres_connection"].__dict__["_SESSION"]
     monkeypatch.setitem(session, "idle_in_transaction_session_timeout", "300ms")
     sample = SampleJournal(place)
     sample.plan([1])

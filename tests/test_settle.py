@@ -15,10 +15,10 @@ from promise_support import end_leases
 from run_support import Give, Office, ticket
 from test_next_steps import commands_in, run
 
-from importer import clock
 from importer.crm import Crm, Found
 from importer.sandbox import SandboxConfig
 from importer.sandbox.config import Search
+from importer.system import clock
 
 
 def in_flight(office: Office, give: Give, seconds: float = 30.0, rows: int = 4) -> None:

@@ -17,8 +17,8 @@ from searched_crm import FINDINGS, OTHER, Record, Searched, believed, record
 from importer.crm import Crm
 from importer.journal import Adopted
 from importer.model import Outcome, Status, Target, Verdict
-from importer.workflow.history import ImportHistory
-from importer.workflow.settling import SearchSettler, SettleResult
+from importer.workflow.keys.history import ImportHistory
+from importer.workflow.settling.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import Findings
 
 QUIET = 120.0

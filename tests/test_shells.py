@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from importer import commands, shells
+from importer import commands
 from importer.commands import command_line, shell_words
+from importer.system import shells
 
 # ruff: noqa: RUF001 - quotation marks that look alike are the matter of these tests
 

@@ -13,7 +13,6 @@ import pytest
 from journal_support import Clock
 from postgres_support import needs_postgres, new_place
 
-from importer.clock import Clock as RealClock
 from importer.crm import BadOutcomes
 from importer.errors import JournalError, ServerUnreachable
 from importer.journal import HeldSlot, NoSlot, TokenPace, TokenSlots
@@ -24,8 +23,9 @@ from importer.journal.sqlite_database import SqliteDatabase
 from importer.journal.storage import waiting_for_journal
 from importer.journal_place import Server
 from importer.model import Outcome, Pause, Verdict
-from importer.stopping import Stop
-from importer.workflow.token_limits import SharedLimiter, Turns
+from importer.system.clock import Clock as RealClock
+from importer.system.stopping import Stop
+from importer.workflow.sending.token_limits import SharedLimiter, Turns
 
 CREATED = Outcome(Verdict.CREATED, wolkvox_id="64cb0001", http_status=200)
 UNKNOWN = Outcome(Verdict.UNKNOWN, "no answer")

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from source_support import WORKBOOKS, rows_of, texts_of
 
 from importer.errors import SourceError
-from importer.files import Package
 from importer.model import Cell, CellError, TableOptions, earlier_reading
 from importer.source import open_table
 from importer.source.calamine_child import is_misread, is_untidy
 from importer.source.overrides import NO_RESULT
 from importer.source.xlsx.sheet import scan
 from importer.source.xlsx.workbook import read_workbook, workbook_part
+from importer.system.files import Package
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

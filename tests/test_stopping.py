@@ -15,8 +15,8 @@ from importer import Connection, EventInterface, Finished, Job, RunStopped, Usag
 from importer.cli.terminal import Terminal
 from importer.messages import speaking
 from importer.sandbox import Latency, RunningSandbox
-from importer.stopping import Stop
-from importer.workflow.events import Event, RowSent, SendingStarted, Stopping, WaitingForQuota
+from importer.system.stopping import Stop
+from importer.workflow.forecast.events import Event, RowSent, SendingStarted, Stopping, WaitingForQuota
 
 
 class Background:

@@ -10,8 +10,8 @@ from promise_support import assert_promise
 from run_support import Give, Office, ticket
 
 from importer import identity
-from importer.hosts import is_loopback, is_stand_in, normal_tenant, same_tenant, tenant_of
 from importer.identity import Scope
+from importer.system.hosts import is_loopback, is_stand_in, normal_tenant, same_tenant, tenant_of
 
 NAMES = ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.1", "127.0.1.1", "[::1]", "[::ffff:127.0.0.1]"]
 REAL = "https://crm0001.wolkvox.com"

@@ -30,7 +30,7 @@ from importer import (
 )
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.workflow.corrections import corrections_path
-from importer.workflow.outcome import Finished
+from importer.workflow.outcome.outcome import Finished
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from journal_support import LEASE, Clock, SampleJournal, created, identity, outc
 
 from importer.journal import Doubt
 from importer.model import Outcome, Status, Verdict
-from importer.workflow.decisions import DecisionTaker, HumanDecision
-from importer.workflow.history import ImportHistory
+from importer.workflow.jobs.decisions import DecisionTaker, HumanDecision
+from importer.workflow.keys.history import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference

@@ -29,13 +29,13 @@ from importer import (
     look_at_source,
     verify,
 )
-from importer.account import Counts
 from importer.crm import Crm, Quota, attachments_shown, shown_form, shown_texts
+from importer.model.account import Counts
 from importer.report.hand_over_sheet import adds_up, rows_block, table_block
 from importer.report.overview import TicketLine, TicketTable
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.sandbox.config import Search
-from importer.workflow.plan import Plan
+from importer.workflow.planning.plan import Plan
 from importer.workflow.verifying.comparing import CaseComparer
 from importer.workflow.verifying.selecting import spread
 

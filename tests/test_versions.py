@@ -17,7 +17,7 @@ from importer import identity
 from importer.model import Cell, Reread
 from importer.source import table
 from importer.text import canonical
-from importer.workflow.matching import RowMatcher
+from importer.workflow.planning.matching import RowMatcher
 
 Reading = Callable[[Mapping[str, str]], None]
 NEWER = {"12": "PQR-12", "13": "PQR-13", "Asunto 12": "Asunto n.º 12"}

@@ -30,7 +30,7 @@ from importer import (
 from importer.journal import Journal, look_at_journal
 from importer.model import Outcome, Status, Verdict
 from importer.sandbox import Latency, RunningSandbox
-from importer.workflow.events import Note, RowSent, SendingEnded, SendingStarted, Stopping, WaitingForQuota
+from importer.workflow.forecast.events import Note, RowSent, SendingEnded, SendingStarted, Stopping, WaitingForQuota
 
 
 @pytest.fixture

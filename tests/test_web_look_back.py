@@ -36,18 +36,18 @@ from importer import (
     review,
     this_time,
 )
-from importer.account import FileCount
 from importer.cli.main import execute
 from importer.commands import on_page
 from importer.journal import RunStart
 from importer.messages import speaking
 from importer.model import Counts, Status, Typed
+from importer.model.account import FileCount
 from importer.sandbox import RunningSandbox
 from importer.web import RunningPage
 from importer.web.look_back.summary import summarize
 from importer.workflow.commands import Commands
-from importer.workflow.reasons import issues_of
-from importer.workflow.review import readable
+from importer.workflow.jobs.review import readable
+from importer.workflow.outcome.reasons import issues_of
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 NAME = "PQR semana 47 ñandú €.csv"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from importer import itself, windowed
+from importer import windowed
 from importer.cli import main as cli
+from importer.system import itself
 
 ROOT = Path(__file__).parent.parent
 

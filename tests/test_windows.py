@@ -26,7 +26,6 @@ from pathlib import Path, PurePath, PureWindowsPath
 import platformdirs.windows
 import pytest
 
-from importer import causes, disk, stopping
 from importer.attachments.names import parts_of
 from importer.attachments.refusals import RefusedAttachment
 from importer.cli import main as cli
@@ -38,7 +37,8 @@ from importer.report.writing import check_writable, paths_to_try
 from importer.sandbox import demo
 from importer.settings import token
 from importer.settings.file import Settings
-from importer.stopping import Stop
+from importer.system import causes, disk, stopping
+from importer.system.stopping import Stop
 from importer.web.copies import safe_name
 from importer.web.match.matching import _plain
 from importer.workflow.corrections.file import corrections_path
@@ -64,16 +64,16 @@ MAY_USE = re.compile(
 """What a text has that uses any of them; most modules need no closer look."""
 
 SEAMS = {
-    "clock.py": "each system's own clock and the id of its boot",
-    "disk.py": "Windows keeps its folders in order by itself",
-    "files.py": "Windows opens no name relative to a folder: there the path is checked before and after",
+    "system/clock.py": "each system's own clock and the id of its boot",
+    "system/disk.py": "Windows keeps its folders in order by itself",
+    "system/files.py": "Windows opens no name relative to a folder: there the path is checked before and after",
     "journal/storage.py": "each system's own id of the machine",
     "mapping/editing/files.py": "permissions are kept where the system has such",
     "source/binary/xls_child.py": "Windows has no limit of memory for a process",
     "source/calamine_child.py": "the same",
     "web/folders.py": "where disks are mounted; on Windows there are drives. The status of a link is its own",
-    "workflow/absent_files.py": "a link is no folder, on every system",
-    "file_lock.py": "the lock of the system",
+    "workflow/drafting/absent_files.py": "a link is no folder, on every system",
+    "system/file_lock.py": "the lock of the system",
 }
 """The only modules that use something of Unix, and what they do elsewhere; each has both sides."""
 
@@ -149,7 +149,7 @@ def lock_of_windows(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     locks.LK_NBLCK, locks.locking = 2, locking  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "msvcrt", locks)
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    path = ROOT / "importer" / "file_lock.py"
+    path = ROOT / "importer" / "system" / "file_lock.py"
     spec = importlib.util.spec_from_file_location("lock_of_windows", path)
     assert spec
     assert spec.loader
@@ -168,7 +168,7 @@ def test_a_lock_keeps_others_out_and_leaves_no_file(
     if windows:
         lock = lock_of_windows(monkeypatch)
     else:
-        from importer import file_lock as lock  # noqa: PLC0415 - the other side
+        from importer.system import file_lock as lock  # noqa: PLC0415 - the other side
     monkeypatch.setattr(lock, "PATIENCE", 0.02)
     path = tmp_path / "a.corrections.csv"
     with lock.locked(path):

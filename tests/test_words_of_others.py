@@ -14,11 +14,11 @@ from mapping_support import HEAD, faults
 from run_support import Give
 
 from importer import messages
-from importer.causes import reason_of
 from importer.cli.main import COMMANDS
 from importer.errors import UsageError
 from importer.mapping import json_schema
 from importer.sandbox.config import load_config
+from importer.system.causes import reason_of
 
 _ENGLISH = re.compile(r"\b(the|not|is|no|for|found|expected|file|value|line|and|of)\b")
 

@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 from importer.attachments.zipped import content_of
 from importer.errors import AttachmentChanged
-from importer.files import identity_of, open_below
 from importer.messages import _
 from importer.model import Attachment
-from importer.zips import NOT_READABLE
+from importer.system.files import identity_of, open_below
+from importer.system.zips import NOT_READABLE
 
 BLOCK = 192 * 1024  # bytes of the file that are encoded at a time
 

@@ -17,8 +17,8 @@ from importer.attachments.folder import DiskFolder
 from importer.attachments.names import composed, parts_of
 from importer.attachments.refusals import MISSING, NotThere, RefusedAttachment, missing_file, repeated, unreadable
 from importer.attachments.zipped import ZippedFolder, open_zipped
-from importer.causes import reason_of
 from importer.model import Attachment, AttachmentOptions, Issue
+from importer.system.causes import reason_of
 from importer.text import as_sent
 
 _File = tuple[int, int, str, int | None]

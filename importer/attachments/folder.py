@@ -11,8 +11,8 @@ from pathlib import Path
 
 from importer.attachments.names import NameList
 from importer.attachments.refusals import NotThere, is_folder, link_outside, refuse_size
-from importer.files import Moved, names_below, open_below
 from importer.model import Attachment
+from importer.system.files import Moved, names_below, open_below
 
 _REMEMBERED_LISTINGS = 128  # beyond that the oldest are read again
 

@@ -12,10 +12,10 @@ from threading import Lock
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from importer.attachments.encoding import BLOCK
-from importer.causes import reason_of
 from importer.messages import _, language
 from importer.model import Attachment
-from importer.sorted_spool import no_temporary_file
+from importer.system.causes import reason_of
+from importer.system.sorted_spool import no_temporary_file
 
 
 class TooLarge(Exception):

@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from importer.attachments.refusals import RefusedAttachment
-from importer.disk import is_device
 from importer.messages import _, shorten
+from importer.system.disk import is_device
 from importer.text import seen
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)

@@ -20,11 +20,11 @@ from importer.attachments.refusals import (
     no_folder,
     refuse_size,
 )
-from importer.causes import reason_of
-from importer.files import Identity, identity_of, open_below, open_ordinary
 from importer.messages import _
 from importer.model import Attachment
-from importer.zips import NOT_READABLE, ZipFolder, ZipMember
+from importer.system.causes import reason_of
+from importer.system.files import Identity, identity_of, open_below, open_ordinary
+from importer.system.zips import NOT_READABLE, ZipFolder, ZipMember
 
 _SIGNATURES = (b"PK\3\4", b"PK\5\6")
 _OPEN_ZIPS = 2  # at a time; a run has one

@@ -41,7 +41,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     """Carry out `adopt`."""
     from importer.mapping import load_mapping  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.pipeline import adopt  # noqa: PLC0415
-    from importer.workflow.adopting import step_after  # noqa: PLC0415
+    from importer.workflow.jobs.adopting import step_after  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)

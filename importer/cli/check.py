@@ -24,7 +24,7 @@ from importer.cli.output import (
 )
 from importer.cli.terminal import load_allowed_job
 from importer.messages import gettext_noop
-from importer.workflow.fixes import suggest_fixes
+from importer.workflow.planning.fixes import suggest_fixes
 
 if TYPE_CHECKING:
     from importer.model import Issue

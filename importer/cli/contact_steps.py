@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from importer.cli.contacts import named, rows_of
+from importer.cli.output import first_rows, named_contacts
 from importer.messages import ngettext
 from importer.workflow.commands import Commands
-from importer.workflow.contact_waits import ContactWaits, contact_steps
-from importer.workflow.next_steps import Step
+from importer.workflow.outcome.contact_waits import ContactWaits, contact_steps
+from importer.workflow.outcome.next_steps import Step
 
 if TYPE_CHECKING:
     from importer.contacts import ContactList
@@ -33,7 +33,7 @@ def _sentences(listed: ContactList, commands: Commands, *, creates: bool) -> Ite
             "The CRM lacks {count} contact that a row still needs ({contacts}): `{command}` creates it.",
             "The CRM lacks {count} contacts that rows still need ({contacts}): `{command}` creates them.",
             len(missing),
-            contacts=named(missing),
+            contacts=named_contacts(missing),
             command=commands.contacts("--create"),
         )
     if rejected := listed.of("rejected"):
@@ -43,7 +43,7 @@ def _sentences(listed: ContactList, commands: Commands, *, creates: bool) -> Ite
             "The CRM rejected {count} contacts ({contacts}): correct what the sheet says of them; or run `{command}`"
             " once the CRM accepts them.",
             len(rejected),
-            contacts=named(rejected),
+            contacts=named_contacts(rejected),
             command=commands.contacts("--create", "--retry-rejected"),
         )
     if idle := listed.not_created:
@@ -53,7 +53,7 @@ def _sentences(listed: ContactList, commands: Commands, *, creates: bool) -> Ite
             "`contacts --create` does not create {count} contacts ({contacts}): no row that can be sent names them."
             " `{command}` tells which rows have issues.",
             len(idle),
-            contacts=named(idle),
+            contacts=named_contacts(idle),
             command=commands.check(),
         )
     if rows := listed.turned_away:
@@ -63,6 +63,6 @@ def _sentences(listed: ContactList, commands: Commands, *, creates: bool) -> Ite
             "The CRM rejected {count} rows because it had no such contacts; it has them now: `{command}` sends rows"
             " {rows} again.",
             len(rows),
-            rows=rows_of(rows),
+            rows=first_rows(rows),
             command=commands.run("--retry-rejected"),
         )

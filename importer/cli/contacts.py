@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.language import confirm
 from importer.cli.logs import set_up
-from importer.cli.output import print_json, print_steps
+from importer.cli.output import first_rows, named_contacts, print_json, print_steps
 from importer.cli.terminal import Terminal, ask_for_server, is_interactive, load_allowed_job
 from importer.cli.values import Count
 from importer.commands import same_command
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from importer.workflow.job import LoadedJob
 
 _MOST = 200
-_MOST_ROWS = 10
-_MOST_NAMED = 5
 _STATES = {
     "known": gettext_noop("in the CRM"),
     "created": gettext_noop("contact created"),
@@ -137,21 +134,10 @@ def _print_written(listed: ContactList, loaded: LoadedJob, path: Path, written: 
             "{count} contacts are not in {path}, because their cells have issues: {contacts}. `{command}` lists them.",
             len(unfit),
             path=path,
-            contacts=named(unfit, rows=True),
+            contacts=named_contacts(unfit, rows=True),
             command=Commands.of(loaded.job).check(),
         )
         click.echo(clean(line))
-
-
-def named(contacts: Sequence[ListedContact], *, rows: bool = False) -> str:
-    """Return the addresses of the first contacts, with their rows if wanted."""
-    shown = [f"{one.address} ({rows_of(one.rows)})" if rows else one.address for one in contacts[:_MOST_NAMED]]
-    return ", ".join([*shown, *["…"] * (len(contacts) > _MOST_NAMED)])
-
-
-def rows_of(rows: Sequence[int]) -> str:
-    """Return the first of some rows."""
-    return ", ".join(map(str, rows[:_MOST_ROWS])) + (", …" if len(rows) > _MOST_ROWS else "")
 
 
 def _with_server(loaded: LoadedJob) -> LoadedJob:
@@ -184,7 +170,7 @@ def _carry_out(loaded: LoadedJob, *, create: bool, yes: bool) -> ContactsDone | 
 
 
 def _say_price(wanted: tuple[ListedContact, ...], left: int | None, *, create: bool) -> None:
-    addresses = named(wanted)
+    addresses = named_contacts(wanted)
     searches = sum(one.searches for one in wanted)
     if create:
         line = ngettext(
@@ -231,7 +217,7 @@ def _as_json(listed: ContactList, done: ContactsDone | None) -> dict[str, object
 
 def _print(listed: ContactList, done: ContactsDone | None) -> None:
     for one in listed.contacts[:_MOST]:
-        rows = rows_of(one.rows)
+        rows = first_rows(one.rows)
         state = translated(_STATES[one.code])
         line = ngettext(
             "{address}: {state} (row {rows}) {message}",
@@ -251,7 +237,7 @@ def _print(listed: ContactList, done: ContactsDone | None) -> None:
         ngettext("{count} contact: {counts}", "{count} contacts: {counts}", len(codes), counts=counts or _("none"))
     )
     if listed.left_out:
-        rows = rows_of(listed.left_out)
+        rows = first_rows(listed.left_out)
         line = ngettext(
             "{count} row names nobody by an e-mail address; nobody is asked for or written because of it: row {rows}",
             "{count} rows name nobody by an e-mail address; nobody is asked for or written because of them: rows"

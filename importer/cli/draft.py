@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from importer.causes import reason_of
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.commands import command_line
 from importer.errors import UsageError
 from importer.messages import _, gettext_noop
+from importer.system.causes import reason_of
 
 _PATH = click.Path(path_type=Path)
 
@@ -50,7 +50,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     verbose: int,
 ) -> int:
     """Carry out `draft`."""
-    from importer.workflow.drafting import draft_mapping  # noqa: PLC0415 - pandas is slow to import
+    from importer.workflow.drafting.drafting import draft_mapping  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
     text = draft_mapping(source, sheet=sheet, like=like, fields=fields)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from importer.causes import reason_of
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
@@ -24,6 +23,7 @@ from importer.errors import UsageError
 from importer.journal_place import may_be_there
 from importer.messages import _, gettext_noop, ngettext
 from importer.names import code_name, state_name
+from importer.system.causes import reason_of
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _refuse_what_does_not_go_together(
 
 def _expected(runs: Sequence[RunRecord], name: str, since: datetime, *, as_json: bool) -> int:
     """Say whether a run of an import has started since a time; return 1 where none has."""
-    from importer.workflow.expecting import Expected, not_started, started  # noqa: PLC0415 - as above
+    from importer.workflow.jobs.expecting import Expected, not_started, started  # noqa: PLC0415 - as above
 
     expected = Expected(name, since)
     found = started(runs, expected)
@@ -153,7 +153,7 @@ def _expected(runs: Sequence[RunRecord], name: str, since: datetime, *, as_json:
 def _write_csv(journal: Journal, run: RunRecord, path: str) -> int:
     """Write the rows that a run sent; what a program could run as a formula is marked."""
     from importer.report import marked  # noqa: PLC0415 - slow to import, and help does not need it
-    from importer.workflow.run_listing import list_run  # noqa: PLC0415
+    from importer.workflow.jobs.run_listing import list_run  # noqa: PLC0415
 
     listing = list_run(journal, run)
     text = io.StringIO(newline="")

@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from importer.causes import reason_of
 from importer.cli.rotating import RotatingLog, Rotation, is_log
 from importer.errors import UsageError
 from importer.messages import _, has_catalogue, language
+from importer.system.causes import reason_of
 from importer.text import clean, escaped
 
 LOG_SIZE, LOG_KEEP = "importer.log_size", "importer.log_keep"

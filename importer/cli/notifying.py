@@ -12,7 +12,7 @@ from importer.messages import _
 from importer.notices import command_words, deliver
 
 if TYPE_CHECKING:
-    from importer.workflow.outcome import Finished
+    from importer.workflow.outcome.outcome import Finished
 
 _OPTION = "--notify"
 _HELP = frozenset({"-h", "--help"})
@@ -42,7 +42,7 @@ def note_import(name: str) -> None:
 
 def note_end(finished: Finished, status: int) -> None:
     """Note how a run ended, and the exit status that it ends with."""
-    from importer.workflow.run_notices import ended  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.workflow.outcome.run_notices import ended  # noqa: PLC0415 - slow to import, and help does not need it
 
     name = _ended.get("import")
     _ended.update(ended(None if name is None else str(name), finished, status))
@@ -56,7 +56,7 @@ def notify(arguments: Sequence[str], status: int) -> None:
     written = _value(words, _OPTION)
     if written is None or _HELP & set(words) or _is_refused(written, status):
         return
-    from importer.workflow.run_notices import ended  # noqa: PLC0415 - as above
+    from importer.workflow.outcome.run_notices import ended  # noqa: PLC0415 - as above
 
     notice = {**ended(None, None, status), **known, "exits_with": status}
     token = _value(words, "--token-env")

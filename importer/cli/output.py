@@ -14,15 +14,18 @@ from importer.messages import _, ngettext
 from importer.model import Counts, Issue
 from importer.names import counted, states_of
 from importer.text import escaped
-from importer.workflow.fixes import suggest_fixes
+from importer.workflow.planning.fixes import suggest_fixes
 
 if TYPE_CHECKING:
+    from importer.contacts import ListedContact
     from importer.workflow.corrections import CorrectionList
-    from importer.workflow.next_steps import Step
-    from importer.workflow.outcome import Finished
-    from importer.workflow.plan import Plan
+    from importer.workflow.outcome.next_steps import Step
+    from importer.workflow.outcome.outcome import Finished
+    from importer.workflow.planning.plan import Plan
 
 _MOST_ISSUES = 200
+_MOST_ROWS = 10
+_MOST_CONTACTS = 5
 
 
 def print_issues(issues: list[Issue]) -> None:
@@ -122,7 +125,7 @@ def changes_values(plan: Plan) -> list[dict[str, object]]:
 
 def print_changes(plan: Plan) -> None:
     """Print which columns were edited in rows whose cases exist, and what becomes of that."""
-    from importer.workflow.change_words import change_sentences  # noqa: PLC0415 - slow to import
+    from importer.workflow.planning.change_words import change_sentences  # noqa: PLC0415 - slow to import
 
     for at, row in enumerate(plan.edited()):
         if at == _MOST_ISSUES:
@@ -198,3 +201,14 @@ def json_text(value: object, *, ascii_only: bool = False) -> str:
     return escaped(
         json.dumps(value, ensure_ascii=ascii_only, indent=2, default=str), lambda sign: json.dumps(sign)[1:-1]
     )
+
+
+def named_contacts(contacts: Sequence[ListedContact], *, rows: bool = False) -> str:
+    """Return the addresses of the first contacts, with their rows if wanted."""
+    shown = [f"{one.address} ({first_rows(one.rows)})" if rows else one.address for one in contacts[:_MOST_CONTACTS]]
+    return ", ".join([*shown, *["…"] * (len(contacts) > _MOST_CONTACTS)])
+
+
+def first_rows(rows: Sequence[int]) -> str:
+    """Return the first of some rows."""
+    return ", ".join(map(str, rows[:_MOST_ROWS])) + (", …" if len(rows) > _MOST_ROWS else "")

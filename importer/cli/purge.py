@@ -16,7 +16,7 @@ from importer.messages import _, gettext_noop, ngettext
 
 if TYPE_CHECKING:
     from importer.periods import Period
-    from importer.workflow.retention import Purged
+    from importer.workflow.outcome.retention import Purged
 
 
 @click.command(
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 def command(*, older_than: Period, dry_run: bool, journal: Path | None, as_json: bool) -> int:
     """Carry out `purge`."""
     from importer.cli.journal import open_existing  # noqa: PLC0415
-    from importer.workflow.retention import purge  # noqa: PLC0415
+    from importer.workflow.outcome.retention import purge  # noqa: PLC0415
 
     with open_existing(journal) as opened:
         purged = purge(opened, older_than, dry_run=dry_run)

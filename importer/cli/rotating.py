@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from importer.file_lock import locked
+from importer.system.file_lock import locked
 
 _TRY_AGAIN = 30.0
 """Seconds to wait after a log could not be renamed."""

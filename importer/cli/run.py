@@ -17,7 +17,7 @@ from importer.errors import RunStopped
 from importer.messages import _, gettext_noop
 
 if TYPE_CHECKING:
-    from importer.workflow.troubles import FailOn
+    from importer.workflow.outcome.troubles import FailOn
 
 EXIT_STATUSES = {
     0: gettext_noop("every row is created, skipped or part of another row's case"),
@@ -80,8 +80,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """Carry out `run`."""
     from importer.workflow.commands import Commands  # noqa: PLC0415
     from importer.workflow.job import load_job  # noqa: PLC0415
-    from importer.workflow.outcome import interruption_message  # noqa: PLC0415
-    from importer.workflow.troubles import status_for  # noqa: PLC0415
+    from importer.workflow.outcome.outcome import interruption_message  # noqa: PLC0415
+    from importer.workflow.outcome.troubles import status_for  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)

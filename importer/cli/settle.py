@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from importer.follow_up import FollowUp
     from importer.journal_place import Place
     from importer.workflow.contacts.settling import ContactsSettled
-    from importer.workflow.decisions import NotTaken
-    from importer.workflow.settle_job import SettleJob
-    from importer.workflow.settling import OpenRow, SettleResult
+    from importer.workflow.jobs.decisions import NotTaken
+    from importer.workflow.jobs.settle_job import SettleJob
+    from importer.workflow.settling.settling import OpenRow, SettleResult
 
 _MOST_ROWS = 20
 
@@ -154,8 +154,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from importer.follow_up import follow_up  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
     from importer.workflow.job import connection_in, journal_path  # noqa: PLC0415
-    from importer.workflow.settle_contacts import only_contacts  # noqa: PLC0415
-    from importer.workflow.settle_job import SettleJob  # noqa: PLC0415
+    from importer.workflow.jobs.settle_contacts import only_contacts  # noqa: PLC0415
+    from importer.workflow.jobs.settle_job import SettleJob  # noqa: PLC0415
 
     set_up(log_file, verbose)
     by_hand = _ByHand(**{field.name: others.pop(field.name) for field in fields(_ByHand)})
@@ -186,7 +186,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
 def _contact_by_hand(job: SettleJob, by_hand: _ByHand) -> ContactsSettled | None:
     """Record a person's decision on a contact; None where the options are about a row."""
-    from importer.workflow.settle_contacts import is_contact, is_deleted_contact, settle_contact_by_hand  # noqa: PLC0415
+    from importer.workflow.jobs.settle_contacts import is_contact, is_deleted_contact, settle_contact_by_hand  # noqa: PLC0415
 
     key = by_hand.key
     if key is not None and by_hand.deleted and is_deleted_contact(job, key):
@@ -198,7 +198,7 @@ def _contact_by_hand(job: SettleJob, by_hand: _ByHand) -> ContactsSettled | None
 
 def _settle_contacts(job: SettleJob, *, wait: bool) -> ContactsSettled:
     """Search for the contacts in doubt; Ctrl-C ends a wait, and nothing is lost."""
-    from importer.workflow.settle_contacts import contacts_in_doubt, settle_contacts  # noqa: PLC0415
+    from importer.workflow.jobs.settle_contacts import contacts_in_doubt, settle_contacts  # noqa: PLC0415
 
     try:
         return settle_contacts(job, wait_until if wait else None)
@@ -229,7 +229,7 @@ Results = list[tuple[str, "SettleResult"]]
 
 def _settle(settlement: SettleJob, by_hand: _ByHand, *, wait: bool) -> tuple[Results, tuple[NotTaken, ...]]:
     """Return what became of the rows, by import or report, and the decisions that were not taken."""
-    from importer.workflow.settle_job import ByHand  # noqa: PLC0415
+    from importer.workflow.jobs.settle_job import ByHand  # noqa: PLC0415
 
     if by_hand.report is not None:
         decided, not_taken = settlement.from_report(by_hand.report)
@@ -275,7 +275,7 @@ def _as_json(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> dict[s
 
 
 def _print(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> None:
-    from importer.workflow.next_steps import pressing  # noqa: PLC0415
+    from importer.workflow.outcome.next_steps import pressing  # noqa: PLC0415
 
     names = {name for one in settled for name in one.then.sources.values()}
     for one in settled:

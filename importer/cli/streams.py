@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from importer.causes import reason_of
+from importer.system.causes import reason_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -10,7 +10,7 @@ from importer.messages import _, ngettext
 from importer.names import size_text, state_name
 
 if TYPE_CHECKING:
-    from importer.workflow.forecast import Forecast
+    from importer.workflow.forecast.forecast import Forecast
 
 
 def summary(forecast: Forecast) -> str:

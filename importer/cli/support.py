@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from importer.causes import reason_of
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.journal_place import Place
 from importer.messages import _, gettext_noop
+from importer.system.causes import reason_of
 
 
 @click.command(

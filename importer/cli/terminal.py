@@ -21,18 +21,18 @@ from importer.cli.language import confirm
 from importer.cli.summary import summary
 from importer.cli.values import Count
 from importer.commands import same_command
-from importer.edits import UpdateState
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
+from importer.model.edits import UpdateState
 from importer.names import counted
-from importer.stopping import Stop
+from importer.system.stopping import Stop
 
 if TYPE_CHECKING:
     from importer.mapping import CaseMapping
     from importer.questions import Answer, Question
     from importer.settings import Connection
-    from importer.workflow.forecast import Forecast
+    from importer.workflow.forecast.forecast import Forecast
     from importer.workflow.job import Job, LoadedJob
 
 _SECONDS_BETWEEN_LINES = 10.0

@@ -27,7 +27,7 @@ from importer.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importer.proof import CaseProof, ProofCounts
+    from importer.model.proof import CaseProof, ProofCounts
     from importer.verification import Verification
     from importer.workflow.verifying.selecting import VerifyForecast
 

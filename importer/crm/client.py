@@ -20,9 +20,9 @@ from importer.crm.records import Found, Quota, found_in, quota_in, says_more
 from importer.crm.refusals import explained, names_wrong_path
 from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Transport, Upload, proxies_to, transport_to
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable
-from importer.hosts import without_password
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target, Verdict
+from importer.system.hosts import without_password
 
 _API = "/server/API/v2/"
 _LISTING_LIMIT = 64_000_000  # bytes of an answer to a search: all cases of a contact (undocumented whether in pages)

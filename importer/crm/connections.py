@@ -28,8 +28,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read, wait_for_write
 
-from importer.clock import elapsed
 from importer.messages import _
+from importer.system.clock import elapsed
 
 STALL_LIMIT = 30.0  # seconds in which one chunk of an upload has to go
 INTERIM_ANSWERS = 20  # interim answers that are skipped; a server that sends more does not answer

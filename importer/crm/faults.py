@@ -11,10 +11,10 @@ from http.client import HTTPException
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from importer.causes import reason_of
 from importer.crm.connections import Watch
 from importer.messages import _, shorten
 from importer.model import Outcome, Pause, Verdict
+from importer.system.causes import reason_of
 
 NETWORK_FAULTS = (RequestException, HTTPError, HTTPException, OSError, ValueError)
 """All that requests, urllib3, http.client, ssl and sockets raise; ValueError for hosts and headers beyond parsing."""

@@ -17,7 +17,6 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from importer.causes import reason_of
 from importer.crm.connections import (
     ATTEMPT,
     USUAL_AUTHORITIES,
@@ -26,9 +25,10 @@ from importer.crm.connections import (
     use_deadline_connections,
 )
 from importer.errors import AttachmentChanged, SettingsError
-from importer.hosts import is_loopback
 from importer.messages import _
 from importer.model import Payload, Target
+from importer.system.causes import reason_of
+from importer.system.hosts import is_loopback
 
 ANSWER_LIMIT = 8_000_000  # bytes of an answer that are read: an id may come after a long message
 _LAST = 1024  # bytes; so few leave by one system call, right after the lease was asked for

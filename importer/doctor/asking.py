@@ -13,7 +13,7 @@ from importer.doctor.probes import ALL, CASE_CALLS, Probe, choose
 from importer.doctor.session import NotLearnt, Polling, Session
 from importer.identity import Scope, tenant_of
 from importer.model import Target
-from importer.stopping import Stop
+from importer.system.stopping import Stop
 from importer.workflow.tenant_facts import Findings
 
 

@@ -18,7 +18,7 @@ from importer.model import Payload
 from importer.payload import EncodedFile
 from importer.pipeline import check
 from importer.workflow.job import Job, load_job
-from importer.workflow.plan import SEARCHED, PlannedRow
+from importer.workflow.planning.plan import SEARCHED, PlannedRow
 
 Observation = Literal["yes", "no", "unknown"]
 

@@ -15,7 +15,6 @@ import keyring
 from keyring.errors import KeyringError
 
 from importer import settings
-from importer.causes import reason_of
 from importer.commands import adopt_command, command_line, option, placeholder, same_command
 from importer.crm import Certificate, ConnectionProbe, Crm, Quota
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
@@ -25,6 +24,7 @@ from importer.messages import _, shorten
 from importer.model import Target
 from importer.questions import QuestionsOpen
 from importer.settings import Connection, Settings
+from importer.system.causes import reason_of
 
 _CLOCK_TOLERANCE = 60.0  # seconds; a server's Date header has whole seconds, and an answer takes its time
 _CERTIFICATE_EXPIRES_SOON = timedelta(days=14)

@@ -16,11 +16,11 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from importer import disk
-from importer.causes import reason_of
 from importer.errors import JournalError
 from importer.identity import Scope
 from importer.messages import _
+from importer.system import disk
+from importer.system.causes import reason_of
 from importer.workflow.tenant_facts import findings_path
 
 State = Literal["sending", "unknown", "created", "rejected"]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from importer import disk, text
-from importer.causes import reason_of
+from importer import text
 from importer.crm import without_private
 from importer.doctor.probes import PROBES, price
 from importer.doctor.words import answers_in_words, remaining, shapes, why_not_learnt
@@ -17,6 +16,8 @@ from importer.errors import ReportError
 from importer.identity import Scope, tenant_of
 from importer.journal_place import Place, folder_of
 from importer.messages import _, has_catalogue, language, shown
+from importer.system import disk
+from importer.system.causes import reason_of
 from importer.workflow.tenant_facts import Findings, findings_path
 
 _ENVIRONMENT = Environment(

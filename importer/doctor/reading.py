@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importer.crm import ProbedAnswer, Record
 from importer.doctor.session import BY_ID, MadeCase, NotLearnt, Session
 from importer.mapping import QUERY_FIELDS
-from importer.workflow.plan import SEARCHED
+from importer.workflow.planning.plan import SEARCHED
 from importer.workflow.tenant_facts import Matching
 
 _MINUTE = 60

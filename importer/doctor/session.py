@@ -19,7 +19,7 @@ from importer.identity import Scope
 from importer.messages import _, language, speaking
 from importer.model import Outcome, Pause, Payload, Verdict
 from importer.payload import NamedFile
-from importer.stopping import Stop
+from importer.system.stopping import Stop
 from importer.workflow.tenant_facts import AnswerExample, FieldFinding, Findings, LastAsked, Observation
 
 BY_ID = "wolkvox-id"

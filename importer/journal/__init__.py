@@ -14,8 +14,8 @@ from importer.journal.journal import Journal, default_path
 from importer.journal.leases import OWNER, Attempt
 from importer.journal.looking_on import look_at_journal
 from importer.journal.mark import Marks, state_path
-from importer.journal.postgres_database import connect as connect_to_server
-from importer.journal.postgres_database import conninfo_of
+from importer.journal.postgres_connection import connect as connect_to_server
+from importer.journal.postgres_connection import conninfo_of
 from importer.journal.postgres_words import explain as explain_server_error
 from importer.journal.postgres_words import no_right_to_create, require_driver
 from importer.journal.purging import Forgotten

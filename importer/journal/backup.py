@@ -15,13 +15,13 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from importer.causes import reason_of
-from importer.disk import flush_folder
 from importer.errors import JournalError
 from importer.journal.schema import attempts, facts, rows, runs, verdicts
 from importer.journal.storage import read_only
 from importer.journal.watched_file import size_of, wal_of
 from importer.messages import _
+from importer.system.causes import reason_of
+from importer.system.disk import flush_folder
 
 _COUNTED = {table.name: str(select(func.count()).select_from(table)) for table in (rows, attempts, verdicts, runs)}
 _FACTS = str(select(facts.c.name, facts.c.value))

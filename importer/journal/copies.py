@@ -10,7 +10,6 @@ from pathlib import Path
 from sqlalchemy import Connection, func, insert, select
 
 from importer.commands import adopt_command, command_line, placeholder
-from importer.edits import UpdateState
 from importer.errors import JournalError
 from importer.journal.attempts import Attempts
 from importer.journal.backup import copy_to, own_backups
@@ -24,6 +23,7 @@ from importer.journal.updates import Updates
 from importer.journal_place import Place, Server, resolved
 from importer.messages import _, ngettext
 from importer.model import Status
+from importer.model.edits import UpdateState
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, select
 
-from importer.clock import Clock
 from importer.commands import told
 from importer.errors import JournalError
 from importer.journal.schema import facts
 from importer.journal.watched_file import FileTrace
 from importer.journal_place import Place
 from importer.messages import _
+from importer.system.clock import Clock
 
 MOVED_TO = select(facts.c.value).where(facts.c.name == "moved_to")
 _BATCH_SIZE = 500  # values in one statement, well under SQLite's limit

@@ -12,8 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from importer.causes import reason_of
-from importer.clock import Clock
 from importer.commands import command_line
 from importer.errors import JournalError
 from importer.journal.backup import take_name
@@ -25,6 +23,8 @@ from importer.journal.schema import contacts, decisions, facts, imports, runs
 from importer.journal.sqlite_database import SqliteDatabase
 from importer.journal_place import Server
 from importer.messages import _
+from importer.system.causes import reason_of
+from importer.system.clock import Clock
 
 _AT_ONCE = 5_000
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
 
-from importer.edits import UpdateState
-from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.dialects import insert_or_ignore
 from importer.journal.runs import user_name
@@ -31,6 +29,8 @@ from importer.journal.schema import (
 )
 from importer.messages import _
 from importer.model import MAY_BE_CASES, Status
+from importer.model.edits import UpdateState
+from importer.system.hosts import same_tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Self
 from platformdirs import user_data_path
 from sqlalchemy import Connection
 
-from importer.clock import Clock
 from importer.errors import JournalError
 from importer.journal.adoptions import Adoptions
 from importer.journal.attempts import Attempts
@@ -35,6 +34,7 @@ from importer.journal.standing import KnownImport, Standing
 from importer.journal.updates import Updates
 from importer.journal.verifications import Verifications
 from importer.journal_place import Place, Server, resolved
+from importer.system.clock import Clock
 
 _CLOCK = Clock()
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, or_, select, update
 
-from importer.clock import Clock
 from importer.journal.database import Database
+from importer.system.clock import Clock
 
 OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
 """This process, as its attempts name it."""

@@ -9,8 +9,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from importer.causes import reason_of
-from importer.clock import Clock, elapsed
 from importer.errors import JournalError
 from importer.journal import rescue
 from importer.journal.copying import copy_records
@@ -22,6 +20,8 @@ from importer.journal.storage import read_only
 from importer.journal.watched_file import size_of, wal_of
 from importer.journal_place import Place, Server
 from importer.messages import _
+from importer.system.causes import reason_of
+from importer.system.clock import Clock, elapsed
 
 
 @contextmanager

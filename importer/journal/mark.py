@@ -41,7 +41,6 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from importer.causes import reason_of
 from importer.commands import command_line, told
 from importer.errors import JournalError
 from importer.journal.database import Database
@@ -49,6 +48,7 @@ from importer.journal.storage import busy_seconds, computer_id, create_private, 
 from importer.journal.watched_file import FileTrace
 from importer.journal_place import Place, parse_place
 from importer.messages import _
+from importer.system.causes import reason_of
 
 Scope = tuple[str, str, str]
 """Tenant, operation and name of an import."""

@@ -31,23 +31,19 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from importer.clock import Clock, elapsed
 from importer.errors import JournalError
-from importer.file_lock import locked
 from importer.journal import postgres_words
 from importer.journal.database import MOVED_TO, Database, is_moved, refuse_moved, refuse_retired
 from importer.journal.migrations import migrate, missing_steps
+from importer.journal.postgres_connection import SCHEMA, connect
 from importer.journal.schema import facts
-from importer.journal.storage import busy_seconds
 from importer.journal.watched_file import FileTrace
 from importer.journal_place import Server, folder_of
+from importer.system.clock import Clock, elapsed
+from importer.system.file_lock import locked
 
 if TYPE_CHECKING:
     import psycopg
-    from psycopg.abc import Buffer
-
-SCHEMA = "case_importer"
-"""Where the tables are, unless the URL's options name another `search_path`."""
 
 OLDEST = 14
 """The oldest version of PostgreSQL that is used: its makers support none before it."""
@@ -67,23 +63,6 @@ _BOOT = (
     " pg_control_checkpoint()) || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 _JOURNAL_ID = select(facts.c.value).where(facts.c.name == "journal_id")
-
-_SESSION = {
-    "timezone": "UTC",
-    "synchronous_commit": "on",  # less could lose an intent when the server crashes, and send its row twice
-    "idle_in_transaction_session_timeout": "10s",  # a process that was stopped in the middle must not stop all others
-    "statement_timeout": "0",
-}
-_LIVING: dict[str, str | int | None] = {
-    "keepalives": 1,
-    "keepalives_idle": 20,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-    "connect_timeout": 10,
-    "application_name": "case-importer",
-}
-"""What notices within half a minute that the server is gone."""
 
 _LEASE_PATIENCE = 3.0
 """Seconds that the question may take whether an attempt may still send; after that it may not."""
@@ -212,13 +191,14 @@ class PostgresDatabase(Database):
             return False
         try:
             connection, answer = self._begin(_TRY_LOCK, {"part": part}, patience=0)
-            is_free = bool(answer.scalar_one())
+            is_free: bool = answer.scalar_one()
             self._undo(connection)
         except (DatabaseError, JournalError):
             return True
+        else:
+            return is_free
         finally:
             self._lock.release()
-        return is_free
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -236,7 +216,7 @@ class PostgresDatabase(Database):
     @contextmanager
     def _transaction(self, first: Any, values: Mapping[str, object] | None = None) -> Iterator[Connection]:  # noqa: ANN401
         with self._lock, self.explained():
-            connection, _answer = self._begin(first, values)
+            connection, _answer = self._begin(first, values, patience=_PATIENCE)
             try:
                 yield connection
                 connection.commit()
@@ -248,7 +228,8 @@ class PostgresDatabase(Database):
         self,
         first: Any,  # noqa: ANN401 - a statement
         values: Mapping[str, object] | None = None,
-        patience: float = _PATIENCE,
+        *,
+        patience: float,
     ) -> tuple[Connection, CursorResult[Any]]:
         """Begin a transaction with a first statement, on a new connection where the last one was lost.
 
@@ -368,34 +349,3 @@ def journal_id_on(server: Server) -> str | None:
             return None if is_moved(connection) else connection.scalars(_JOURNAL_ID).first()
     except JournalError:
         return ""
-
-
-def connect(server: Server) -> psycopg.Connection[Any]:
-    """Connect to a journal's server as the journal does; raises psycopg's errors."""
-    import psycopg  # noqa: PLC0415 - an extra, and slow to import
-    from psycopg.types.string import StrDumper  # noqa: PLC0415
-
-    class Storable(StrDumper):
-        def dump(self, obj: str) -> Buffer | None:
-            return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))  # PostgreSQL stores no NUL
-
-    raw = psycopg.connect(conninfo_of(server))
-    raw.adapters.register_dumper(str, Storable)
-    return raw
-
-
-def conninfo_of(server: Server) -> str:
-    """Return what a client of a journal's server connects with, password and session settings included.
-
-    Never to be shown. Raises psycopg's ProgrammingError for a URL that it does not understand.
-    """
-    from psycopg import conninfo  # noqa: PLC0415 - as above
-
-    given = conninfo.conninfo_to_dict(server.url)
-    settings = {"search_path": SCHEMA, "lock_timeout": f"{int(busy_seconds() * 1000)}ms"}
-    options = (*_as_options(settings), str(given.pop("options", None) or ""), *_as_options(_SESSION))
-    return conninfo.make_conninfo("", **{**_LIVING, **given, "options": " ".join(options)})
-
-
-def _as_options(settings: Mapping[str, str]) -> Iterator[str]:
-    return (f"-c {name}={value}" for name, value in settings.items())

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from importer.clock import local_datetime
 from importer.errors import JournalError
 from importer.journal import numbering
 from importer.journal.backup import journal_id_in
@@ -23,6 +22,7 @@ from importer.journal.schema import attempts, computers, decisions, facts, impor
 from importer.journal.standing import KnownImport, Standing
 from importer.journal.watched_file import FileTrace, WatchedFile
 from importer.journal_place import Place, Server
+from importer.system.clock import local_datetime
 
 LOOK_FIRST = "look-first"
 """The option, and the recorded reason, with which the CRM is searched for each row before it is sent."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, or_, select, update
 
-from importer.edits import UpdateState
 from importer.journal.contacts import EXISTING, ContactState
 from importer.journal.database import Database
 from importer.journal.runs import troubles_name
@@ -32,6 +31,7 @@ from importer.journal.schema import (
     verifications,
 )
 from importer.model import Status
+from importer.model.edits import UpdateState
 
 _RANGE = 20_000
 """Numbers of rows in one transaction, so that a run which sends meanwhile waits for moments only."""

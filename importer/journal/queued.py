@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from importer.clock import Clock, local_datetime
 from importer.journal.schema import queued_imports, shares
+from importer.system.clock import Clock, local_datetime
 
 
 class QueueState(StrEnum):

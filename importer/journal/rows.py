@@ -20,9 +20,6 @@ from sqlalchemy import (
     update,
 )
 
-from importer.clock import local_datetime
-from importer.edits import LastUpdate, Refusal, UpdateState
-from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.ids import DELETED
 from importer.journal.new_rows import column_set_id, insert_rows, insert_spellings, insert_uncorrected
@@ -38,6 +35,9 @@ from importer.journal.schema import (
     updates,
 )
 from importer.model import Identity, JournalRow, Status
+from importer.model.edits import LastUpdate, Refusal, UpdateState
+from importer.system.clock import local_datetime
+from importer.system.hosts import same_tenant
 
 _NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
 """States of rows that are not cases, and cannot be."""

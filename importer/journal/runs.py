@@ -15,14 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
-from importer.clock import local_datetime
-from importer.edits import UpdateState
 from importer.journal.attempts import STATE_AFTER
 from importer.journal.database import Database
 from importer.journal.ids import DELETED
 from importer.journal.leases import OWNER
 from importer.journal.schema import attempts, facts, imports, rows, runs, updates, verdicts
 from importer.model import Counts, Status, Verdict
+from importer.model.edits import UpdateState
+from importer.system.clock import local_datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The journal's tables as the program uses them today; `migrations` creates them.
 
 Columns whose names end in `_at` are seconds since 1970 in UTC, for people. Leases and deadlines are measured by
-`importer.clock`, which no change of the wall clock affects. No table holds a cell: keys and contents are digests, and
+`system.clock`, which no change of the wall clock affects. No table holds a cell: keys and contents are digests, and
 the value by which an unknown row is searched stays with its attempt only until the row is settled.
 """
 

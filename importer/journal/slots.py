@@ -17,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from importer.clock import Clock
 from importer.journal.database import Database
 from importer.journal.leases import OWNER
 from importer.journal.schema import token_pace, token_slots
+from importer.system.clock import Clock
 
 MARGIN = 15.0
 """Seconds that the lease of a slot outlasts the deadline of its request: what is done before and after it fits in."""

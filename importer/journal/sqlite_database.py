@@ -14,8 +14,6 @@ from sqlalchemy import Connection, Select, create_engine, event, func, select, t
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from importer.causes import reason_of
-from importer.clock import Clock
 from importer.commands import adopt_command, told
 from importer.errors import JournalError, JournalFull, JournalPathRefused
 from importer.journal.backup import back_up_beside
@@ -25,6 +23,8 @@ from importer.journal.migrations import migrate, missing_steps
 from importer.journal.storage import busy_seconds, create_private, make_durable, refuse_unsafe
 from importer.journal.watched_file import FileTrace, WatchedFile, refuse_before_opening
 from importer.messages import _
+from importer.system.causes import reason_of
+from importer.system.clock import Clock
 
 APPLICATION_ID = 0x57434931
 """`WCI1`: distinguishes a journal from any other SQLite file."""

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from importer.edits import UpdateState
 from importer.errors import JournalError
 from importer.journal import ids, leases, rescue
 from importer.journal.database import Database
@@ -23,6 +22,7 @@ from importer.journal.new_rows import column_set_id
 from importer.journal.schema import rows, updates
 from importer.messages import _
 from importer.model import Outcome, Status, Verdict
+from importer.model.edits import UpdateState
 
 _STATE_AFTER = {
     Verdict.CREATED: UpdateState.UPDATED,

@@ -20,7 +20,6 @@ from sqlalchemy import Connection, Engine, create_engine, func, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from importer.clock import Clock, local_datetime
 from importer.journal.database import is_moved
 from importer.journal.leases import OWNER
 from importer.journal.looking_on import look_at_journal, open_for_reading
@@ -39,6 +38,7 @@ from importer.journal.schema import attempts, imports, rows, runs
 from importer.journal.storage import busy_seconds, waiting_for_journal
 from importer.journal_place import Place, Server, is_there, resolved
 from importer.model import Status
+from importer.system.clock import Clock, local_datetime
 
 T = TypeVar("T")
 

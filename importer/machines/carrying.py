@@ -22,8 +22,8 @@ from importer.machines.schedule import next_start, now
 from importer.machines.submission import job_of, why_not_here
 from importer.machines.telling import Teller
 from importer.messages import _
-from importer.stopping import Stop
-from importer.workflow.outcome import Finished
+from importer.system.stopping import Stop
+from importer.workflow.outcome.outcome import Finished
 
 _log = logging.getLogger(__name__)
 

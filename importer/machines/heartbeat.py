@@ -10,7 +10,7 @@ from typing import Self
 from importer.errors import JournalError
 from importer.journal import LEASE
 from importer.messages import speaking_on
-from importer.stopping import Stop
+from importer.system.stopping import Stop
 
 
 class Heartbeat:

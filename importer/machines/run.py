@@ -17,18 +17,18 @@ from importer.machines.schedule import now
 from importer.messages import _
 from importer.model import MAY_BE_CASES, Pause, Status, Verdict
 from importer.pipeline import plan_import, plan_to_show, record_start, report_run, situation_of
-from importer.stopping import Stop
-from importer.workflow.after_run import after_run
-from importer.workflow.events import Event, EventInterface, RowSent
-from importer.workflow.executing import Execution
-from importer.workflow.forecast import Forecast, make_forecast, what_is_sent
+from importer.system.stopping import Stop
+from importer.workflow.forecast.events import Event, EventInterface, RowSent
+from importer.workflow.forecast.forecast import Forecast, make_forecast, what_is_sent
 from importer.workflow.job import Job, LoadedJob, connection_in, load_job
-from importer.workflow.outcome import Finished
-from importer.workflow.plan import Plan, PlannedRow
-from importer.workflow.report_places import ReportOptions
-from importer.workflow.sending import RunContext
-from importer.workflow.starting import ask_open_questions, spot_check_is_due
-from importer.workflow.token_limits import open_crm, turns_of
+from importer.workflow.jobs.executing import Execution
+from importer.workflow.jobs.starting import ask_open_questions, spot_check_is_due
+from importer.workflow.outcome.after_run import after_run
+from importer.workflow.outcome.outcome import Finished
+from importer.workflow.outcome.report_places import ReportOptions
+from importer.workflow.planning.plan import Plan, PlannedRow
+from importer.workflow.sending.sending import RunContext
+from importer.workflow.sending.token_limits import open_crm, turns_of
 
 SHARE = 50
 """Rows of a share: a machine that dies leaves so many to others a minute later; at two at once and 300 ms, 8 s."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from importer import report
-from importer.causes import reason_of
 from importer.errors import SourceError
 from importer.journal import QueuedImport, QueueState, Submission
 from importer.journal_place import Place
@@ -17,6 +16,7 @@ from importer.machines.schedule import check_schedule, last_start, next_start, n
 from importer.mapping import load_mapping
 from importer.messages import _
 from importer.settings import Connection
+from importer.system.causes import reason_of
 from importer.workflow.corrections import load_corrections
 from importer.workflow.job import Job
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from importer.clock import local_datetime
 from importer.errors import ImporterError
 from importer.journal import Journal, QueuedImport, QueueState
 from importer.journal_place import Place
@@ -22,10 +21,11 @@ from importer.machines.schedule import last_start, last_time
 from importer.mapping import load_mapping
 from importer.messages import _
 from importer.notices import deliver
-from importer.stopping import Stop
-from importer.workflow.expecting import Expected, not_started
-from importer.workflow.outcome import Finished
-from importer.workflow.run_notices import ended
+from importer.system.clock import local_datetime
+from importer.system.stopping import Stop
+from importer.workflow.jobs.expecting import Expected, not_started
+from importer.workflow.outcome.outcome import Finished
+from importer.workflow.outcome.run_notices import ended
 
 _LOOK = 30.0
 """Seconds between two looks for imports that have not begun in time."""

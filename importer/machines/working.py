@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from importer.awake import keep_awake
 from importer.errors import ImporterError, UsageError
 from importer.journal import OWNER, Journal, QueueState
 from importer.journal_place import Server
@@ -20,6 +19,7 @@ from importer.machines.carrying import QueueWorker, Successors, carry_on
 from importer.machines.jobs import JobQueue, Jobs
 from importer.machines.telling import Teller
 from importer.messages import _, ngettext
+from importer.system.awake import keep_awake
 from importer.text import clean
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from importer.files import open_ordinary
 from importer.mapping.fields import TemplateField
 from importer.mapping.tables import ListedFile
 from importer.model import CellError
+from importer.system.files import open_ordinary
+from importer.system.zips import NOT_READABLE, ZipFolder
 from importer.text import trimmed, unaccented
-from importer.zips import NOT_READABLE, ZipFolder
 
 if TYPE_CHECKING:
     import pandas as pd

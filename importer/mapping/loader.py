@@ -10,15 +10,15 @@ from typing import Any, TypeAlias, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from importer.causes import reason_of
 from importer.errors import MappingError, MappingFault
-from importer.files import open_ordinary
 from importer.mapping.case import CaseMapping
 from importer.mapping.checks import REQUIRED_KEYS, check
 from importer.mapping.document import MAX_BYTES, Document, Node, Steps, read_document
 from importer.mapping.grammar import ContactsSpec, FieldSpec, MappingFile
 from importer.mapping.words import did_you_mean
 from importer.messages import _, shorten, translated
+from importer.system.causes import reason_of
+from importer.system.files import open_ordinary
 
 Part: TypeAlias = type[BaseModel]
 

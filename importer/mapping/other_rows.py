@@ -16,7 +16,7 @@ from importer.mapping.refusal import CellProblem
 from importer.mapping.row_order import RowOrder
 from importer.messages import _, ngettext, shorten
 from importer.model import Cell, CellError, Issue
-from importer.sorted_spool import SortedRow, SortedSpool
+from importer.system.sorted_spool import SortedRow, SortedSpool
 from importer.text import canonical_key, unaccented
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from importer.mapping.fields import convert_distinct, distinct_texts
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import CellProblem, Refused
 from importer.model import Cell, CellError, Typed
-from importer.sorted_spool import Order
+from importer.system.sorted_spool import Order
 from importer.text import as_sent
 
 if TYPE_CHECKING:

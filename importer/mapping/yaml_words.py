@@ -6,8 +6,8 @@ import re
 
 import yaml
 
-from importer.causes import reworded
 from importer.messages import _, gettext_noop
+from importer.system.causes import reworded
 
 _BEGINS = gettext_noop("a value cannot begin with {sign}; put the value in quotes")
 _INDENTED = gettext_noop(

@@ -16,15 +16,15 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import MergedCell
 
-from importer.causes import reason_of
 from importer.errors import ReportError, SourceError, UsageError
-from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import Cell, Corrected
 from importer.report.sheet import SheetWriter, new_workbook
 from importer.report.styles import Formats
 from importer.report.text import FORMULA_STARTS, cell_text
 from importer.report.writing import fsync_and_close
+from importer.system.causes import reason_of
+from importer.system.files import Package, open_ordinary
 
 _LARGEST = 50 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
 

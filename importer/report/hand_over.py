@@ -9,12 +9,11 @@ from typing import BinaryIO
 
 from xlsxwriter import Workbook
 
-from importer.causes import reason_of
 from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _, ngettext, shorten, translated
 from importer.model import CHANGED, Status
+from importer.model.proof import RESULTS, Difference, HandOver, HandOverRow, Result
 from importer.names import result_name
-from importer.proof import RESULTS, Difference, HandOver, HandOverRow, Result
 from importer.report import styles
 from importer.report.content import CREATED_BEFORE, CREATED_NOW, EDITED_SINCE, PALETTES, Palette, local_time
 from importer.report.hand_over_sheet import HandOverSheet
@@ -23,6 +22,7 @@ from importer.report.sheet import new_workbook
 from importer.report.styles import Formats
 from importer.report.writing import WrittenReport, check_writable, write_whole
 from importer.report_words import CASES, DIFFERENCES, EXCEPTIONS, column_word, state_word
+from importer.system.causes import reason_of
 
 ENDING = ".hand-over"
 """The end of the name of a hand-over workbook, before its kind."""

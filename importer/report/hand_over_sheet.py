@@ -10,8 +10,8 @@ from xlsxwriter import Workbook
 
 from importer.messages import _, ngettext, shorten, shown, translated
 from importer.model import Counts, Status
+from importer.model.proof import RESULTS, HandOver
 from importer.names import result_name
-from importer.proof import RESULTS, HandOver
 from importer.report import overview, styles
 from importer.report.content import journal_mark, time_with_zone
 from importer.report.overview import TicketLine, TicketTable

@@ -15,10 +15,10 @@ from xml.etree.ElementTree import Element, iterparse
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
-from importer.files import Package
 from importer.messages import _
 from importer.report.losses_in_words import part_in_words, setting_in_words, shapes_in_words
 from importer.report.recognition import MAIN, RELATIONS, WORKBOOK, sheet_parts
+from importer.system.files import Package
 
 TYPES = "[Content_Types].xml"
 STRINGS, STYLES = "xl/sharedStrings.xml", "xl/styles.xml"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.account import Account, Breakdown, FileCount, Kind, Reason
 from importer.messages import _, gettext_noop, language, ngettext, shown, translated
 from importer.model import CHANGED, Counts, Status, Summary
+from importer.model.account import Account, Breakdown, FileCount, Kind, Reason
 from importer.report.content import EDITED_SINCE, PALETTES, Palette, with_full_stop
 
 _TITLES: dict[Kind, tuple[str, str]] = {

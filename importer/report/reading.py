@@ -16,8 +16,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from importer.causes import reason_of
-from importer.disk import state_of
 from importer.errors import ReportError, SourceError
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
@@ -39,6 +37,8 @@ from importer.report_words import (
     state_of_word,
     verdict_of_word,
 )
+from importer.system.causes import reason_of
+from importer.system.disk import state_of
 
 if TYPE_CHECKING:
     import pandas as pd

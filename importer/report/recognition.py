@@ -11,11 +11,11 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from importer.disk import state_of
 from importer.errors import SourceError
-from importer.files import Package, open_ordinary
 from importer.report.columns import own_places
 from importer.report_words import REPORT, SUMMARY, hand_over_sheets, sheet_titles, sheets_by_language
+from importer.system.disk import state_of
+from importer.system.files import Package, open_ordinary
 
 HEADER_WITHIN = 20  # lines; a person may have put a title above it
 HEADERS_WITHIN = 1 << 16  # bytes, of a CSV file

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from importer.causes import reason_of, too_long
 from importer.commands import report_command, told
-from importer.disk import replace
 from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _, speaking
 from importer.model import ReportContent, ReportRow, Summary
@@ -28,6 +26,8 @@ from importer.report.page import write_page
 from importer.report.text import marked
 from importer.report.workbook import fits, write_workbook
 from importer.report_words import OWN_COLUMNS
+from importer.system.causes import reason_of, too_long
+from importer.system.disk import replace
 
 ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
 

@@ -24,11 +24,8 @@ from openpyxl.comments import Comment
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer import disk
-from importer.causes import reason_of
 from importer.commands import report_command
 from importer.errors import ReportError, SourceError
-from importer.files import MOST_ROWS, Package, open_ordinary
 from importer.messages import _, translated
 from importer.model import ReportContent
 from importer.report.losses import lost_contents, lost_parts
@@ -45,6 +42,9 @@ from importer.report.writing import (
     temporary_beside,
 )
 from importer.report_words import OWN_COLUMNS, REPORT, sheet_titles
+from importer.system import disk
+from importer.system.causes import reason_of
+from importer.system.files import MOST_ROWS, Package, open_ordinary
 
 LARGEST = 50 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
 THINGS_NAMED = 5  # of those that would be lost

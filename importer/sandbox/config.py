@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from importer.causes import reason_of
 from importer.errors import MappingError, MappingFault, UsageError
 from importer.mapping import did_you_mean, read_document, wrong_value
 from importer.messages import _
+from importer.system.causes import reason_of
 
 _STRICT = ConfigDict(extra="forbid")
 _WELL_FORMED_USER = re.compile(r"[^@\s]+@[^@\s]+")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from importer.causes import reason_of
 from importer.errors import UsageError
 from importer.messages import _
+from importer.system.causes import reason_of
 
 _STEPS = (
     """

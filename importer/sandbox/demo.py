@@ -9,13 +9,13 @@ from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
-from importer import itself
-from importer.causes import reason_of
 from importer.commands import command_line, placeholder, shell_words
 from importer.errors import UsageError
 from importer.languages import VARIABLE
 from importer.messages import _, language, ngettext
 from importer.sandbox.server import RunningSandbox
+from importer.system import itself
+from importer.system.causes import reason_of
 
 _PLACES = (Path(__file__).parent / "sample", Path(__file__).parents[2])
 """Where the sample is: in the installed package, or beside it in a checkout."""

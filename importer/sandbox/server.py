@@ -22,7 +22,6 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from importer.causes import reason_of
 from importer.errors import UsageError
 from importer.messages import _, speaking_on
 from importer.sandbox.app import create_app
@@ -30,6 +29,7 @@ from importer.sandbox.config import SandboxConfig
 from importer.sandbox.exchange import EXTENSION, ClientConnection, Latency
 from importer.sandbox.faults import Fault, FaultPlan, parse_fault
 from importer.sandbox.store import Store
+from importer.system.causes import reason_of
 
 _HOST = "127.0.0.1"
 

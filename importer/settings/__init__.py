@@ -1,6 +1,5 @@
 """Server, operation, token, and what the user has agreed to: from options, the environment and the settings file."""
 
-from importer.hosts import is_loopback
 from importer.settings.address import normal_server
 from importer.settings.connection import (
     CASE_URL,
@@ -26,6 +25,7 @@ from importer.settings.token import (
     store_token,
     token_place,
 )
+from importer.system.hosts import is_loopback
 
 __all__ = [
     "CASE_URL",

@@ -7,8 +7,8 @@ import re
 from urllib.parse import urlsplit
 
 from importer.errors import SettingsError
-from importer.hosts import is_loopback
 from importer.messages import _
+from importer.system.hosts import is_loopback
 
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 

@@ -15,13 +15,13 @@ from urllib.request import getproxies_environment
 
 from importer.commands import told
 from importer.errors import SettingsError
-from importer.hosts import is_loopback
 from importer.messages import _
 from importer.model import Target
 from importer.questions import Answer, Question, QuestionsOpen
 from importer.settings.address import normal_server
 from importer.settings.file import Settings, load_settings
 from importer.settings.token import TokenPlace, find_token, stored_token, token_place
+from importer.system.hosts import is_loopback
 from importer.text import clean
 
 CASE_URL = "WOLKVOX_CASE_URL"

@@ -17,13 +17,13 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-from importer import disk
-from importer.causes import reason_of
 from importer.errors import SettingsError, UsageError
 from importer.journal_place import Place, Server, parse_place
 from importer.messages import _
 from importer.periods import Period
 from importer.settings.address import normal_server
+from importer.system import disk
+from importer.system.causes import reason_of
 
 _TEXTS = ("server", "operation", "proxy", "case_url")
 _PATHS = ("token_file", "ca_file", "journal")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from importer.causes import reason_of
 from importer.commands import command_line, told
 from importer.errors import SettingsError
 from importer.messages import _
 from importer.settings.file import Settings
+from importer.system.causes import reason_of
 
 KEYRING_SERVICE = "case-importer"
 

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from importer.causes import reason_of
 from importer.commands import is_on_page
 from importer.errors import SourceError
-from importer.files import MOST_COLUMNS, open_ordinary
 from importer.messages import _, gettext_noop, ngettext, translated
 from importer.model import Cell, TableOptions
 from importer.source.delimited.checks import TextChecks
@@ -22,6 +20,8 @@ from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, read_body
 from importer.source.tabs import tabs
+from importer.system.causes import reason_of
+from importer.system.files import MOST_COLUMNS, open_ordinary
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {

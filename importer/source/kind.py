@@ -8,10 +8,10 @@ import re
 from enum import Enum
 
 from importer.errors import SourceError
-from importer.files import Package, damaged, password_needed
 from importer.messages import _
 from importer.source.snapshot import Snapshot
 from importer.source.xlsx.workbook import workbook_part
+from importer.system.files import Package, damaged, password_needed
 
 
 class Kind(Enum):

@@ -10,7 +10,7 @@ from importer.errors import SourceError
 from importer.messages import _, shown
 from importer.source.calamine_child import MOST_CELLS
 from importer.source.number_formats.codes import Remark
-from importer.spool import Spool
+from importer.system.spool import Spool
 
 ERROR, NO_RESULT, TEXT, NO_TEXT = -1, -2, -3, -4  # kinds of facts; from 0 on, a kind is a cell style
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from importer import files, itself
 from importer.errors import SourceError
-from importer.files import damaged, password_needed
 from importer.messages import _
 from importer.source import calamine_child
 from importer.source.snapshot import BLOCK, Snapshot
-from importer.spool import Spool
+from importer.system import files, itself
+from importer.system.files import damaged, password_needed
+from importer.system.spool import Spool
 
 MEMORY_LIMIT = 4 << 30  # a full sheet of 1,048,576 rows and 20 columns needs less
 TIME_LIMIT = 30  # seconds; a small workbook takes less than one

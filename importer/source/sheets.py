@@ -9,7 +9,6 @@ from typing import Any
 
 from importer.commands import is_on_page
 from importer.errors import SourceError
-from importer.files import Package
 from importer.messages import _, ngettext
 from importer.model import TableOptions
 from importer.report_words import (
@@ -38,6 +37,7 @@ from importer.source.xlsx.reading import read_xlsx
 from importer.source.xlsx.repair import SHEET, repaired
 from importer.source.xlsx.reread import RereadGrid
 from importer.source.xlsx.workbook import Workbook, read_workbook, workbook_part
+from importer.system.files import Package
 from importer.text import squeezed
 
 _TOP_ROWS = 30

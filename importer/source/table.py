@@ -13,7 +13,7 @@ import pandas as pd
 from importer.model import Cell, Issue
 from importer.source.delimited.cells import OddCell
 from importer.source.layout import Layout
-from importer.spool import Spool
+from importer.system.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)

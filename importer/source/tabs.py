@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from importer.files import Package
 from importer.source.binary.xlsb import read_workbook as read_xlsb
 from importer.source.kind import Kind
 from importer.source.ods.workbook import open_flat, open_package
@@ -20,6 +19,7 @@ from importer.source.sheets import (
 )
 from importer.source.snapshot import Snapshot
 from importer.source.xlsx.workbook import read_workbook, workbook_part
+from importer.system.files import Package
 
 MOST_TABS = 60
 """Sheets that are looked into; a workbook with more is shown as it is."""

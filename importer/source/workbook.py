@@ -17,7 +17,7 @@ from importer.source.number_formats.dates import ISO_MOMENT, date_cell, serial_o
 from importer.source.number_formats.rendering import plain_text, section_text, text_in_format
 from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, TEXT, Fact, FactCursor, Merged, SheetFacts
 from importer.source.table import Block
-from importer.spool import Spool
+from importer.system.spool import Spool
 
 _FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
 _FAR_BELOW = float("inf")

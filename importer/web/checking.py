@@ -35,8 +35,8 @@ from importer import (
     rejections,
     review,
 )
-from importer.clicks import click_for
 from importer.journal_place import is_there
+from importer.model.clicks import click_for
 from importer.web.background import Background, Newest
 
 ROWS_WITH_CELLS = 2_000

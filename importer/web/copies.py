@@ -14,11 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from importer import disk
-from importer.causes import reason_of
 from importer.errors import SourceError
-from importer.files import open_ordinary
 from importer.messages import _
+from importer.system import disk
+from importer.system.causes import reason_of
+from importer.system.files import open_ordinary
 from importer.text import clean
 from importer.web.folders import SPREADSHEETS
 

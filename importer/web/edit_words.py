@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from importer import Blocker, Change, Forecast, Plan
-from importer.edits import ChangeState
 from importer.messages import _, ngettext
+from importer.model.edits import ChangeState
 from importer.web.field_names import field_name
 
 _MOST_ROWS = 12

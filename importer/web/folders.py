@@ -17,9 +17,9 @@ from pathlib import Path
 
 from platformdirs import user_desktop_path, user_documents_path, user_downloads_path
 
-from importer.causes import reason_of
 from importer.errors import SourceError
 from importer.messages import _, gettext_noop, translated
+from importer.system.causes import reason_of
 
 MOST_ENTRIES = 10_000
 """Entries of a folder that are looked at; a folder with more is one for programs."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from platformdirs import user_state_path
 
-from importer import disk
+from importer.system import disk
 
 MOST_SHEETS = 60
 """Sheets that are remembered, the ones that were opened last."""

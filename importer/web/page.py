@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message, Receive
 
 from importer import ImporterError, SourceError, working_as
-from importer.causes import reason_of
 from importer.commands import on_page
 from importer.languages import LANGUAGES
 from importer.messages import _, language, ngettext, shown, speaking
 from importer.names import state_name
+from importer.system.causes import reason_of
 from importer.text import clean
 from importer.web.field_names import fault_told, field_name
 from importer.web.folders import text_token

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from importer import Connection, UsageError
-from importer.causes import reason_of
 from importer.journal_place import Place
 from importer.messages import _
+from importer.system.causes import reason_of
 from importer.web.app import create_app
 from importer.web.door import CONTROL, ENTRANCE, DoorKeys
 from importer.web.memory import Memory

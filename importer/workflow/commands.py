@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer.commands import command_line, option, placeholder
-from importer.hosts import without_password
 from importer.journal_place import Place
 from importer.settings import Connection
+from importer.system.hosts import without_password
 from importer.workflow.job import Job
 from importer.workflow.tenant_facts import QUIET_PERIOD
 

@@ -17,12 +17,12 @@ from typing import Literal
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
-from importer import disk
-from importer.causes import reason_of
 from importer.errors import JournalError
-from importer.hosts import normal_tenant, same_tenant
 from importer.identity import Scope
 from importer.messages import _, gettext_noop, in_all_languages
+from importer.system import disk
+from importer.system.causes import reason_of
+from importer.system.hosts import normal_tenant, same_tenant
 
 QUIET_PERIOD = 120.0
 """The default number of seconds that settling waits before it searches; a new case must be found within them."""

@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from importer.itself import RUN_SCRIPT
+from importer.system.itself import RUN_SCRIPT
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from importer.files import open_ordinary
 from importer.mapping.drafting.matching import is_called
 from importer.mapping.drafting.profiles import Profile, is_file_name
-from importer.zips import NOT_READABLE, ZipFolder
+from importer.system.files import open_ordinary
+from importer.system.zips import NOT_READABLE, ZipFolder
 
 _MOST_FOLDERS = 500
 _MOST_FILES = 50

@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import disk
-from importer.causes import reason_of
 from importer.errors import MappingChanged, MappingError, MappingFault, UsageError
-from importer.files import open_ordinary
 from importer.messages import _
+from importer.system import disk
+from importer.system.causes import reason_of
+from importer.system.files import open_ordinary
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from importer.files import LARGEST_TREE, LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, Package, damaged
 from importer.messages import _
 from importer.source.number_formats.codes import CellFormats, Shows, cell_formats
 from importer.source.overrides import ERROR, TEXT, Fact, SheetFacts
 from importer.source.parsing import SheetEntry
 from importer.source.xlsx.workbook import Workbook
+from importer.system.files import LARGEST_TREE, LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, Package, damaged
 
 # The numbers of records.
 _ROW, _RK, _ERROR, _REAL, _FORMULA_NUMBER, _FORMULA_ERROR, _RICH_TEXT = 0, 2, 3, 5, 9, 11, 62

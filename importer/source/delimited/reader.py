@@ -12,7 +12,6 @@ from functools import partial
 from itertools import chain, zip_longest
 
 from importer.errors import SourceError
-from importer.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.messages import _
 from importer.model import Cell, Reread, TableOptions
 from importer.source.delimited.backslashes import ESCAPED_QUOTE, Backslashes, find_backslashes
@@ -20,6 +19,7 @@ from importer.source.delimited.cells import MARK_UNDECODABLE, OddCell, TextCells
 from importer.source.delimited.encoding import Encoding, detect_encoding
 from importer.source.snapshot import BLOCK, Snapshot
 from importer.source.table import Block
+from importer.system.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from itertools import zip_longest
 from typing import Any
 
-from importer.files import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, beyond_the_sheet
 from importer.model import Cell, Reread, Typed
 from importer.source.number_formats.codes import NumberFormat, Remark
 from importer.source.ods.cells import ADDED, PLAIN, SPACE, Attributes, CellText, cell_of
@@ -19,7 +18,8 @@ from importer.source.ods.styles import OFFICE, TABLE
 from importer.source.ods.workbook import OdsWorkbook, new_parser
 from importer.source.overrides import Box, SheetFacts
 from importer.source.parsing import MEMORY_LIMIT, cell_too_long, too_large, too_wide
-from importer.spool import Spool
+from importer.system.files import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, beyond_the_sheet
+from importer.system.spool import Spool
 
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 "
 _DRAW = "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0 "

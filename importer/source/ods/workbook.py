@@ -9,12 +9,12 @@ from time import monotonic
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from importer.files import LARGEST_TREE, Package, damaged
 from importer.messages import _
 from importer.source.number_formats.codes import NumberFormat
 from importer.source.ods.styles import OFFICE, TABLE, cell_formats, table_displays
 from importer.source.parsing import SheetEntry, time_limit, too_slow
 from importer.source.snapshot import BLOCK, Snapshot
+from importer.system.files import LARGEST_TREE, Package, damaged
 
 _SHEETS, _SHEET, _ANNOTATION = OFFICE + "spreadsheet", TABLE + "table", OFFICE + "annotation"
 _STYLES = (OFFICE + "styles", OFFICE + "automatic-styles")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importer.files import Package
 from importer.source.number_formats.codes import CellFormats
 from importer.source.overrides import SheetFacts
 from importer.source.parsing import ParserRefusal, Parsing
@@ -12,6 +11,7 @@ from importer.source.xlsx.repair import SHEET, SHEET_PART, repaired
 from importer.source.xlsx.reread import RereadGrid
 from importer.source.xlsx.sheet import scan
 from importer.source.xlsx.workbook import Workbook
+from importer.system.files import Package
 
 
 def read_xlsx(

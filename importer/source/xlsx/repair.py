@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from xml.parsers import expat
 
-from importer.files import LARGEST_PACKAGE, LONGEST_CELL, Package, damaged
 from importer.messages import _
 from importer.source.header import column_letter
 from importer.source.snapshot import Snapshot
 from importer.source.xlsx.sheet import column_index
 from importer.source.xlsx.spelling import CellSpelling, element, escaped, joined
 from importer.source.xlsx.workbook import Workbook
+from importer.system.files import LARGEST_PACKAGE, LONGEST_CELL, Package, damaged
 
 SHEET = "Sheet1"
 """The name of the sheet in a workbook that was rewritten."""

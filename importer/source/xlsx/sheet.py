@@ -2,7 +2,7 @@
 
 The sheet is read a second time, beside calamine, for its number formats, errors, formulas without a result, hidden
 rows and links. This is done with expat and not with `iterparse`: in a sheet of a million cells, building an element for
-each cell takes several times as long as the whole reading. `importer.files.Package` has refused documents that declare
+each cell takes several times as long as the whole reading. `system.files.Package` has refused documents that declare
 entities before expat sees them.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from xml.parsers import expat
 
-from importer.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
 from importer.source.header import column_letter
 from importer.source.number_formats.codes import CellFormats
 from importer.source.number_formats.dates import ISO_MOMENT
 from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, Box, Fact, SheetFacts
+from importer.system.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
 
 Attributes = dict[str, str]
 

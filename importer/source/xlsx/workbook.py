@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from importer.errors import SourceError
-from importer.files import Package, damaged
 from importer.messages import _
 from importer.source.number_formats.codes import CellFormats, cell_formats
 from importer.source.parsing import SheetEntry
+from importer.system.files import Package, damaged
 
 _TRUE, _FALSE = ("1", "true"), ("0", "false")
 

@@ -6,14 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from importer import (
-    AbsentFile,
-    LikelyFolder,
-    Meaning,
-    ValueChoices,
-)
-from importer.clicks import PAGES
+from importer import AbsentFile, LikelyFolder, Meaning, ValueChoices
 from importer.messages import _
+from importer.model.clicks import PAGES
 from importer.web.checking import Group
 from importer.web.correct import words as correct_words
 from importer.web.correct.desk import Deed

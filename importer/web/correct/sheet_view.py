@@ -22,8 +22,8 @@ from importer import (
     says_nothing,
     value_choices,
 )
-from importer.clicks import PAGES
 from importer.messages import _, shorten
+from importer.model.clicks import PAGES
 from importer.text import unaccented
 from importer.web.checking import ROW_BY_ROW, CheckedSheet, Group
 from importer.web.correct import words as correct_words

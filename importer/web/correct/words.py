@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from importer import CorrectionList, Counts, EarlierCorrection, Issue, LeftOut, Rejection
-from importer.clicks import PAGES
 from importer.messages import _, ngettext, shorten
+from importer.model.clicks import PAGES
 from importer.web.checking import CheckedSheet
 from importer.web.field_names import field_name
 

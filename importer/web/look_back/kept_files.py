@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from importer import files_of_sheet
-from importer.causes import reason_of
 from importer.messages import _, gettext_noop, ngettext, translated
+from importer.system.causes import reason_of
 from importer.web.notes import KeptNote
 from importer.web.office import Office, OpenSheet
 from importer.web.page import NotFound, Visit, go_to, page, render

@@ -15,7 +15,6 @@ from importer import (
     MatchField,
     MatchModel,
     SheetSurvey,
-    disk,
     draft_mapping,
     load_mapping,
     survey_sheet,
@@ -23,6 +22,7 @@ from importer import (
 from importer.errors import MappingFault
 from importer.messages import _
 from importer.model import TableOptions
+from importer.system import disk
 from importer.web.background import Background, Newest, stamp_of
 from importer.web.field_names import fault_told, field_name
 from importer.web.match.values import ValueTable, unfinished_lists, unsaid_users

@@ -23,7 +23,7 @@ from importer import (
     verify,
 )
 from importer.messages import _
-from importer.proof import CaseProof
+from importer.model.proof import CaseProof
 from importer.text import clean
 from importer.web.errand import Errand, ErrandState
 from importer.web.notes import KeptNote

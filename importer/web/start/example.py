@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from importer.causes import reason_of
 from importer.errors import SourceError
 from importer.messages import _
+from importer.system.causes import reason_of
 from importer.text import as_yaml
 from importer.web.start.example_words import ENGLISH, EXAMPLES, ExampleWords
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from importer.clock import local_datetime
 from importer.commands import told
 from importer.errors import UsageError
 from importer.identity import address_digest
 from importer.journal import EXISTING, ContactState, Journal, KnownContact, Operation
 from importer.messages import _
+from importer.system.clock import local_datetime
 from importer.text import folded_address, is_address
 from importer.workflow.contacts.searching import ContactAnswer
 from importer.workflow.contacts.settling import ContactsSettled

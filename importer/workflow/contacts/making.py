@@ -26,13 +26,13 @@ from importer.journal import (
 )
 from importer.messages import _
 from importer.model import Outcome, Payload, Verdict
-from importer.stopping import Stop
+from importer.system.stopping import Stop
 from importer.text import folded_address
-from importer.workflow.contact_rows import ADDRESS
 from importer.workflow.contacts.searching import ContactAnswer, findings_of, in_each_spelling, judge
 from importer.workflow.contacts.settling import ContactSettler
-from importer.workflow.forecast import UserInterface
-from importer.workflow.workers import TRIES, AttemptMaker
+from importer.workflow.forecast.forecast import UserInterface
+from importer.workflow.planning.contact_rows import ADDRESS
+from importer.workflow.sending.workers import TRIES, AttemptMaker
 
 _ANSWERED = Outcome(Verdict.CREATED)
 """What an answer to a search means for the pace: all is well."""

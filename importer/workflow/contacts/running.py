@@ -9,14 +9,14 @@ from importer.crm import PauseReason
 from importer.errors import ConnectionRefused, ServerUnreachable
 from importer.journal import ContactState
 from importer.messages import _
-from importer.workflow.contact_rows import contact_fields
 from importer.workflow.contacts.making import ContactMaker, ContactSettings, ContactToMake
 from importer.workflow.contacts.settling import ContactSettler
-from importer.workflow.forecast import UserInterface
+from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.job import Job
-from importer.workflow.plan import PlannedRow
-from importer.workflow.sending import RunContext
-from importer.workflow.token_limits import make_limiter
+from importer.workflow.planning.contact_rows import contact_fields
+from importer.workflow.planning.plan import PlannedRow
+from importer.workflow.sending.sending import RunContext
+from importer.workflow.sending.token_limits import make_limiter
 
 _PORTION = 500
 """Rows whose contacts are made before these rows are sent; no more are held in memory."""

@@ -11,7 +11,7 @@ from importer.journal import ContactState, Journal, Operation
 from importer.journal_place import folder_of
 from importer.messages import _, ngettext
 from importer.text import folded_address
-from importer.workflow.contact_rows import ADDRESS
+from importer.workflow.planning.contact_rows import ADDRESS
 from importer.workflow.tenant_facts import Findings
 
 

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from importer.clock import local_datetime
 from importer.crm import Crm
 from importer.errors import QuestionRefused
 from importer.journal import ContactDoubt, ContactState, Journal, KnownContact, Operation
 from importer.messages import _, ngettext
-from importer.stopping import Stop
+from importer.system.clock import local_datetime
+from importer.system.stopping import Stop
 from importer.text import folded_address
-from importer.workflow.contact_rows import ADDRESS
 from importer.workflow.contacts.searching import ContactAnswer, findings_of, in_each_spelling, judge
+from importer.workflow.planning.contact_rows import ADDRESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from importer.mapping import Conditions
 from importer.messages import _
 from importer.model import Cell, Corrected
 from importer.source import Table
-from importer.spool import Spool
+from importer.system.spool import Spool
 from importer.workflow.corrections.chain import ColumnChain, Resolved
 from importer.workflow.corrections.correction import Correction, says_the_same
 from importer.workflow.corrections.file import CorrectionsFile
 from importer.workflow.corrections.locating import Cells, Identifying, RowsByKey, SheetRows
 from importer.workflow.corrections.state import CorrectionList, CorrectionOutcome, CorrectionState
-from importer.workflow.history import ImportHistory
+from importer.workflow.keys.history import ImportHistory
 
 
 class CorrectedFrames(NamedTuple):

@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from importer import disk
-from importer.causes import reason_of
-from importer.clock import local_datetime
 from importer.errors import SourceError
-from importer.file_lock import locked
-from importer.files import open_ordinary
 from importer.messages import _
 from importer.report import marked, unmarked
+from importer.system import disk
+from importer.system.causes import reason_of
+from importer.system.clock import local_datetime
+from importer.system.file_lock import locked
+from importer.system.files import open_ordinary
 from importer.text import unaccented
 from importer.workflow.corrections.correction import FIELDS, NEEDED, Correction
 

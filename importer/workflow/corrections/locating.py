@@ -12,8 +12,8 @@ from importer import identity
 from importer.messages import _, shorten
 from importer.model import Cell, JournalRow, earlier_reading
 from importer.workflow.corrections.correction import Correction, NumberedRow
-from importer.workflow.history import ImportHistory
-from importer.workflow.keys import Keys
+from importer.workflow.keys.history import ImportHistory
+from importer.workflow.keys.keys import Keys
 
 _MOST_ROWS = 5
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from importer import report
 from importer.source import Table
-from importer.spool import Spool
+from importer.system.spool import Spool
 from importer.workflow.corrections.locating import Identifying
 
 

@@ -14,7 +14,7 @@ from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.questions import Answer, Answered, Question, answer_all
 from importer.settings import TRUST_SERVER, Connection
-from importer.workflow.forecast import UserInterface
+from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.guards.other_imports import OTHER_IMPORT, SAME_AS, pair
 from importer.workflow.job import ALLOW_FOLDER, Job, allowed_folders, connection_in, folder_questions
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from importer import report
-from importer.clock import local_datetime
 from importer.commands import placeholder, told
 from importer.errors import JournalError, StartRefused
 from importer.identity import Scope
@@ -15,6 +14,7 @@ from importer.journal_place import is_there
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
+from importer.system.clock import local_datetime
 from importer.workflow.commands import Commands
 from importer.workflow.guards.other_imports import pair_side
 from importer.workflow.job import Job

@@ -19,7 +19,7 @@ from importer.model import Status
 from importer.questions import Answer, Question
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job
-from importer.workflow.plan import Batch, Plan
+from importer.workflow.planning.plan import Batch, Plan
 
 OTHER_IMPORT = "other-import"
 SAME_AS, NEW_IMPORT = "same-as", "new-import"

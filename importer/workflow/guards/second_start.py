@@ -8,7 +8,6 @@ from itertools import islice
 
 from importer.commands import placeholder, run_command, same_command, told
 from importer.errors import StartRefused, UsageError
-from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
 from importer.journal import ImportRecord, Journal, look_at_journal
 from importer.mapping import ROWS
@@ -16,14 +15,15 @@ from importer.messages import _
 from importer.model import Status
 from importer.questions import Answer, Question, answer_all
 from importer.source import Table
+from importer.system.hosts import is_loopback
 from importer.text import unaccented
-from importer.workflow.forecast import UserInterface
+from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.guards.journal import FIRST_RUN, LOOK_FIRST
 from importer.workflow.guards.other_imports import SAMPLE, pair_side
 from importer.workflow.job import Job
-from importer.workflow.key_rule import KeyRule
-from importer.workflow.plan import Plan
-from importer.workflow.planning import own_columns
+from importer.workflow.planning.key_rule import KeyRule
+from importer.workflow.planning.plan import Plan
+from importer.workflow.planning.planning import own_columns
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
 SAME_TICKETS = "same-tickets"

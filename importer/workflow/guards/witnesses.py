@@ -23,8 +23,8 @@ from importer.source import Table, open_table
 from importer.workflow.commands import Commands
 from importer.workflow.corrections import CORRECTIONS_ENDING
 from importer.workflow.job import Job
-from importer.workflow.plan import Plan
-from importer.workflow.planning import id_column, own_columns
+from importer.workflow.planning.plan import Plan
+from importer.workflow.planning.planning import id_column, own_columns
 
 _BATCH_SIZE = 2_000
 """Rows of a file that are looked up in the journal together."""

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from importer.clock import local_datetime
 from importer.crm import Crm, Found, RateLimiter, Record, backoff, find_mark, hit_of, marks_at
 from importer.errors import ConnectionRefused, QuestionRefused, ServerUnreachable
 from importer.messages import _, speaking_on
 from importer.model import Outcome, Verdict
-from importer.proof import CaseProof, Difference
-from importer.stopping import Stop
-from importer.workflow.plan import Plan, PlannedRow
-from importer.workflow.search import BY_ID
+from importer.model.proof import CaseProof, Difference
+from importer.system.clock import local_datetime
+from importer.system.stopping import Stop
+from importer.workflow.planning.plan import Plan, PlannedRow
+from importer.workflow.settling.search import BY_ID
 from importer.workflow.verifying.comparing import CaseComparer
 from importer.workflow.verifying.selecting import CaseCall
 

@@ -16,11 +16,11 @@ from typing import Literal
 from importer.crm import Record, attachments_shown, hit_of, shown_form, shown_texts
 from importer.mapping import ATTACHMENTS, html_to_text
 from importer.messages import _
-from importer.proof import CaseProof, Difference, Result
+from importer.model.proof import CaseProof, Difference, Result
 from importer.text import fold, unescaped
-from importer.workflow.accounting import files_sent
-from importer.workflow.contact_rows import case_fields
-from importer.workflow.plan import Plan, PlannedRow
+from importer.workflow.outcome.accounting import files_sent
+from importer.workflow.planning.contact_rows import case_fields
+from importer.workflow.planning.plan import Plan, PlannedRow
 from importer.workflow.verifying.edits import Edit, Edits
 
 Match = Literal["equal", "differs", "not shown"]

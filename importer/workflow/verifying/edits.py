@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importer.identity import same_files
 from importer.mapping import ATTACHMENTS, LAST_LINE
 from importer.messages import _
-from importer.workflow.plan import Plan, PlannedRow
+from importer.workflow.planning.plan import Plan, PlannedRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from importer.errors import UsageError
 from importer.messages import _
-from importer.proof import CaseProof
-from importer.workflow.events import EventInterface, Note
-from importer.workflow.forecast import UserInterface
+from importer.model.proof import CaseProof
+from importer.workflow.forecast.events import EventInterface, Note
+from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.verifying.selecting import VerifyForecast
 
 

@@ -8,10 +8,10 @@ from itertools import repeat
 from importer import report
 from importer.messages import _
 from importer.model import CHANGED, JournalRow, Status
-from importer.proof import CaseProof, HandOverRow
+from importer.model.proof import CaseProof, HandOverRow
 from importer.workflow.commands import Commands
-from importer.workflow.plan import Batch, Plan
-from importer.workflow.reasons import issues_of, message_of, reason_of
+from importer.workflow.outcome.reasons import issues_of, message_of, reason_of
+from importer.workflow.planning.plan import Batch, Plan
 
 
 class HandOverRows:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from importer.crm import Quota
 from importer.journal import Verified
 from importer.model import Status
-from importer.workflow.plan import SEARCHED, Plan, PlannedRow
-from importer.workflow.search import BY_ID
+from importer.workflow.planning.plan import SEARCHED, Plan, PlannedRow
+from importer.workflow.settling.search import BY_ID
 
 SAMPLE = 25
 """Cases that are asked about unless another number, or all, are wanted."""

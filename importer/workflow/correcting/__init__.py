@@ -1,0 +1,1 @@
+"""Correcting cells, and bringing corrections from one copy of a sheet to another."""

@@ -1,0 +1,1 @@
+"""The identifiers of rows: when two are equal, which look alike, and what is known of them from before."""

@@ -1,0 +1,1 @@
+"""Doubtful rows: asking the CRM, or a person, what became of them."""
