@@ -1,9 +1,9 @@
 """The pipeline: the rows of a spreadsheet become cases of the CRM, and a report shows the outcome of each row.
 
-    source -> mapping -> validation -> payload -> crm -> journal -> report
+    source -> matching -> mapping -> validation -> payload -> journal -> crm -> journal -> report
 
-`make_plan` reads, matches, maps and validates, a batch of rows at a time. `run` sends the planned rows, of each the
-intent recorded before and the outcome after its one POST, and writes the report. The steps themselves are in
+`make_plan` reads, matches, maps and validates, a batch of rows at a time. `run` sends the planned rows and writes the
+report: the journal has the intent of each POST before it is made, and its outcome after it. The steps themselves are in
 `workflow/` and in the stages.
 """
 
@@ -234,7 +234,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             if forecast.rows_to_send or forecast.updates_to_send:
                 ui.confirm(forecast)  # raises UsageError if the user declines
             ui.stop_request.refuse_to_start()
-            context, notes = record_start(agreed, forecast, crm, journal, ui)
+            context, notes = record_start(agreed, forecast, crm, journal, ui)  # after the spot check
             context = replace(context, turns=turns)
             try:
                 here.enter_context(run_going_on(journal.path, context.run_id))
