@@ -38,7 +38,11 @@ def _engines_that_share() -> Callable[..., sqlalchemy.Engine]:
 
     def create_engine(*arguments: Any, **options: Any) -> sqlalchemy.Engine:  # noqa: ANN401 - passed on
         engine = sqlalchemy.create_engine(*arguments, **options)
-        engine.dialect = dialects.setdefault(engine.dialect.name, engine.dialect)  # a part of the keys
+        known = dialects.get(engine.dialect.name)
+        if known is None or known.server_version_info is None:  # its engine could not connect
+            dialects[engine.dialect.name] = engine.dialect
+        else:
+            engine.dialect = known  # a part of the keys
         engine.update_execution_options(compiled_cache=compiled)
         return engine
 
