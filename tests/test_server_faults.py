@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,11 +19,14 @@ from place_support import ask
 from postgres_support import empty_place, needs_postgres, new_place, place_of, server, statement
 from promise_support import assert_promise, assert_report, states, tickets, wait_until
 from run_support import Give, Office
+from sqlalchemy import Connection
 
+from importer.errors import JournalError
 from importer.journal import Journal, Marks
 from importer.journal.attempts import Attempts
 from importer.journal.postgres_connection import conninfo_of
 from importer.journal.postgres_database import PostgresDatabase
+from importer.journal.storage import waiting_for_journal
 from importer.journal_place import Server, parse_place
 
 pytestmark = needs_postgres
@@ -339,6 +344,49 @@ def test_who_is_patient_lets_others_write_first(place: Server, monkeypatch: pyte
             write(one, "a late answer", patient=True)
             wait_until(waiting)
     assert order == ["a case", "an answer", "a late answer"]
+
+
+def test_an_answer_is_kept_aside_where_no_connection_can_be_made(
+    place: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system refuses a new connection, looking whether others write is no way around keeping an answer."""
+    sample = SampleJournal(place)
+    sample.plan([1])
+    attempt = sample.claim(1)
+
+    def refused(*_given: object, **_options: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as full:
+        full.setattr(PostgresDatabase, "_begin", refused)
+        with pytest.raises(JournalError, match="Too many open files"):
+            sample.conclude(attempt, created("case-1"))
+    sample.journal.close()
+    again = Journal(place)
+    assert ask(place, "SELECT state, wolkvox_id FROM rows") == [("created", "case-1")]
+    again.close()
+
+
+def test_ctrl_c_while_the_journal_is_begun_to_be_written_leaves_nothing_locked(
+    place: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction whose first statement was interrupted is undone, and the next one of this process succeeds."""
+    sample = SampleJournal(place)
+    sample.plan([1])
+    attempt, execute = sample.claim(1), Connection.execute
+
+    def interrupted(*given: Any, **options: Any) -> object:  # noqa: ANN401 - passed on
+        execute(*given, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as pressed:
+        pressed.setattr(Connection, "execute", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sample.conclude(attempt, created("case-1"))
+    with waiting_for_journal(1.0), closing(PostgresDatabase(place)) as other, other.write():
+        pass
+    sample.conclude(attempt, created("case-1"))
+    sample.journal.close()
 
 
 def test_m14_the_steps_make_the_same_tables_on_both(place: Server, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ class Attempts:
         aside, to be taken in when the journal is opened again.
         """
         try:
-            with self._database.write(patient=True) as connection:
+            with self._database.write(patient=outcome.verdict is not Verdict.UNKNOWN) as connection:
                 named = {"number": attempt.id, "token": attempt.token}
                 row = connection.execute(_ROW_BY_TOKEN, named).one_or_none()
                 if row is None:

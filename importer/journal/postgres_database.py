@@ -167,8 +167,8 @@ class PostgresDatabase(Database):
         if patient:
             self._let_others_write(part)
         with self._transaction(_TAKE_LOCK, {"part": part}) as connection:
-            moved_to, self._moment = connection.execute(_MOVED_TO_AND_NOW).one()
             try:
+                moved_to, self._moment = connection.execute(_MOVED_TO_AND_NOW).one()
                 refuse_moved(moved_to, self.place)
                 yield connection
             finally:
@@ -190,13 +190,14 @@ class PostgresDatabase(Database):
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            connection, answer = self._begin(_TRY_LOCK, {"part": part}, patience=0)
-            is_free: bool = answer.scalar_one()
-            self._undo(connection)
-        except (DatabaseError, JournalError):
+            with self.explained():
+                connection, answer = self._begin(_TRY_LOCK, {"part": part}, patience=0)
+                try:
+                    return bool(answer.scalar_one())
+                finally:
+                    self._undo(connection)
+        except JournalError:
             return True
-        else:
-            return is_free
         finally:
             self._lock.release()
 
@@ -242,10 +243,14 @@ class PostgresDatabase(Database):
                 if self._connection is None:
                     self._connection = self._engine.connect()
                 answer = self._connection.execute(first, values)
-            except DatabaseError as error:
+            except BaseException as error:
                 if self._connection is not None:
                     self._undo(self._connection)
-                if not postgres_words.is_lost(error) or (is_new and time.monotonic() > until):
+                if (
+                    not isinstance(error, DatabaseError)
+                    or not postgres_words.is_lost(error)
+                    or (is_new and time.monotonic() > until)
+                ):
                     raise
                 self._give_up()
                 if is_new:
