@@ -131,7 +131,11 @@ def test_the_queue_is_shown_with_who_works_on_what(desk: Desk, give: Give, monke
     """`history --watch` lists the imports, the workers with computer, share and rows, and why a machine cannot."""
     watch = ["history", "--watch", "--journal", str(desk.place)]
     assert give(watch).out == "The queue is empty.\n"
-    queued = submit(desk.job())
+    queued = submit(desk.job(), Times(expect_by="06:55"))
+    assert give(watch).out.splitlines() == [
+        f"import {queued.id}  tickets.csv  waits for a machine",
+        "    expected to begin by 06:55 (--expect-by)",
+    ]
     seen: list[str] = []
 
     def look(run: MachineRun, _share: Share) -> PauseReason:

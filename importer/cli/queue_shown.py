@@ -54,6 +54,8 @@ def _lines(queue: QueueWatch) -> Iterator[str]:
     held = {holder.queued_id: holder for holder in queue.holders}
     for queued in queue.imports[:_MOST]:
         yield _line(queued, is_held=queued.id in held)
+        if queued.state == "waiting" and queued.submission.expect_by is not None:
+            yield _("    expected to begin by {time} (--expect-by)", time=queued.submission.expect_by)
         if queued.id in held:
             yield _holder(held[queued.id], queued)
         yield from (_worker(machine) for machine in queue.machines if machine.queued_id == queued.id)
