@@ -2,7 +2,7 @@
 # On Windows, use the commands that CONTRIBUTING.md names instead.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 3 --dist worksteal
+PYTEST_ARGS ?= -n 3
 BENCH_ARGS ?=
 
 # `make demo` is the first thing that an office sees, so it begins in the language of the demo itself.

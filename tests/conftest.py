@@ -42,13 +42,9 @@ USERS = count(1)
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of every search for garbage from here on: it stays to the end.
-
-    And search less often: tests make much that is garbage soon, and end before it fills the memory.
-    """
+    """Leave what was imported and collected out of every search for garbage from here on: it stays to the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -97,7 +97,7 @@ def test_x9_a_bomb_is_no_report_whoever_opens_it(
     tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch, bomb: str
 ) -> None:
     """Reading it back, telling whether a source is one, writing into it: a sentence with the file's name, or 'no'."""
-    for module in ("files", "source.xlsx.sheet", "report.writing_back"):
+    for module in ("system.files", "source.xlsx.sheet", "report.writing_back"):
         monkeypatch.setattr(f"importer.{module}.MOST_ROWS", 100_000)
     path = BOMBS[bomb](tmp_path / "bomb.report.xlsx", base)
     with pytest.raises(ReportError, match=r"bomb\.report\.xlsx"):

@@ -107,7 +107,7 @@ def test_a_system_that_does_not_tell_gives_each_process_an_id_of_its_own(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what two processes of this system say")
 def test_two_processes_of_one_boot_compare_their_moments() -> None:
     """Their ids are the same, and the later one reads a later time."""
-    program = "from importer import clock; print(clock.elapsed(), clock.boot_id(), sep='|')"
+    program = "from importer.system import clock; print(clock.elapsed(), clock.boot_id(), sep='|')"
     printed = [
         subprocess.run([sys.executable, "-c", program], cwd=HERE, capture_output=True, text=True, check=True).stdout
         for _process in range(2)

@@ -308,8 +308,10 @@ class PostgresDatabase(Database):
             now = _NOW if self._is_own_clock else literal(self.clock.elapsed())
             query = in_flight.add_columns(now.label("now"))
             connection, answer = self._begin(query, {"number": number, "token": token}, patience=0)
-            found = answer.one_or_none()
-            self._undo(connection)
+            try:
+                found = answer.one_or_none()
+            finally:
+                self._undo(connection)
         except (DatabaseError, JournalError):
             return False
         finally:

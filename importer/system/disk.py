@@ -1,4 +1,4 @@
-"""Put files in their places on the disk, whole or not at all, under names that every system allows; see changes."""
+"""Files on the disk: put in their places whole or not at all, under names for every system; which have changed."""
 
 from __future__ import annotations
 
