@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -178,8 +179,15 @@ def test_p4_a_workbook_as_programs_save_it_takes_the_sheet(source: Path) -> None
     assert load_workbook(source).sheetnames == ["Tickets", "Otra", "Report"]
 
 
-def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
-    """Macros are kept byte for byte."""
+def test_p4_macros_stay_in_a_workbook_for_macros(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Macros are kept byte for byte, and their archive is closed: Python would complain on the terminal some day."""
+    opened: list[Workbook] = []
+
+    def noted(*given: Any, **options: Any) -> Workbook:  # noqa: ANN401 - passed on
+        opened.append(load_workbook(*given, **options))
+        return opened[-1]
+
+    monkeypatch.setattr("importer.report.writing_back.load_workbook", noted)
     parts = parts_of(source)
     main = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
     types = parts["[Content_Types].xml"].replace(main, b"application/vnd.ms-excel.sheet.macroEnabled.main+xml")
@@ -195,6 +203,7 @@ def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
     path = source.with_suffix(".xlsm")
     with_parts(path, parts)
     report.write_back(path, content(every_state()), open_table, always)
+    assert [book.vba_archive.fp for book in opened if book.vba_archive] == [None]
     after = parts_of(path)
     assert after["xl/vbaProject.bin"] == parts["xl/vbaProject.bin"]
     assert b"vbaProject" in after[relations]

@@ -148,7 +148,11 @@ def _write_workbook(source: Path, content: ReportContent, file: BinaryIO, earlie
         workbook = load_workbook(original, keep_vba=_has_macros(source), rich_text=True)
         write_report_sheet(made, content)
         _put_sheet(load_workbook(made)[title], workbook, earlier)
-        workbook.save(file)
+        try:
+            workbook.save(file)
+        finally:
+            if workbook.vba_archive is not None:
+                workbook.vba_archive.close()  # else Python does, some day, and may complain on the terminal
         file.flush()
         original.seek(0)
         lost = lost_contents(
