@@ -316,7 +316,7 @@ def test_a_clerk_decides_in_spanish(page: RunningPage, office: Office, give: Giv
         tab.get_by_role("link", name="No está: crearlo").press("Enter")
         tab.get_by_role("checkbox").press("Space")
         tab.get_by_role("button", name="No está: crearlo en el próximo envío").press("Enter")
-        assert tab.evaluate("document.activeElement.textContent.includes('Anotado')")
+        tab.wait_for_function("document.activeElement?.textContent.includes('Anotado')")
         assert "1 de 1" in tab.inner_text("main")
         assert first in tab.inner_text("main")
         tab.get_by_role("link", name="Decidir después").press("Enter")
