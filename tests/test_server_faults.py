@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from promise_support import assert_promise, assert_report, states, tickets, wait
 from run_support import Give, Office
 from sqlalchemy import Connection
 
+from importer import EventInterface
 from importer.errors import JournalError
 from importer.journal import Journal, Marks
 from importer.journal.attempts import Attempts
@@ -28,6 +30,8 @@ from importer.journal.postgres_connection import conninfo_of
 from importer.journal.postgres_database import PostgresDatabase
 from importer.journal.storage import waiting_for_journal
 from importer.journal_place import Server, parse_place
+from importer.system.stopping import Stop
+from importer.workflow.sending.sending import CaseRequests
 
 pytestmark = needs_postgres
 
@@ -82,10 +86,10 @@ def at(monkeypatch: pytest.MonkeyPatch, step: str, nth: int, strike: Callable[[]
     """Let something happen right before the nth claim, question of the lease, or outcome."""
     real, count = getattr(Attempts, step), iter(range(1, 1_000))
 
-    def struck(self: Attempts, *given: object) -> object:
+    def struck(self: Attempts, *given: object, **options: object) -> object:
         if next(count) == nth:
             strike()
-        return real(self, *given)
+        return real(self, *given, **options)
 
     monkeypatch.setattr(Attempts, step, struck)
 
@@ -346,6 +350,27 @@ def test_who_is_patient_lets_others_write_first(place: Server, monkeypatch: pyte
     assert order == ["a case", "an answer", "a late answer"]
 
 
+def test_no_answer_lets_others_go_first_once_the_run_is_to_stop(place: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program may end before their turn is over, and the id with it."""
+    sample, stop, waited = SampleJournal(place), Stop(), 0
+
+    def noted(_database: PostgresDatabase, _part: str) -> None:
+        nonlocal waited
+        waited += 1
+
+    monkeypatch.setattr(PostgresDatabase, "_let_others_write", noted)
+    context: Any = SimpleNamespace(journal=sample.journal, stop=stop)
+    requests = CaseRequests(context, EventInterface())
+    sample.plan([1, 2])
+    for number in (1, 2):
+        attempt = sample.claim(number)
+        assert attempt is not None
+        requests.conclude(attempt, created(f"case-{number}"))
+        assert waited == 1
+        stop.request()
+    sample.journal.close()
+
+
 def test_an_answer_is_kept_aside_where_no_connection_can_be_made(
     place: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +378,7 @@ def test_an_answer_is_kept_aside_where_no_connection_can_be_made(
     sample = SampleJournal(place)
     sample.plan([1])
     attempt = sample.claim(1)
+    assert attempt is not None
 
     def refused(*_given: object, **_options: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
@@ -360,7 +386,7 @@ def test_an_answer_is_kept_aside_where_no_connection_can_be_made(
     with monkeypatch.context() as full:
         full.setattr(PostgresDatabase, "_begin", refused)
         with pytest.raises(JournalError, match="Too many open files"):
-            sample.conclude(attempt, created("case-1"))
+            sample.journal.attempts.conclude(attempt, created("case-1"), patient=True)
     sample.journal.close()
     again = Journal(place)
     assert ask(place, "SELECT state, wolkvox_id FROM rows") == [("created", "case-1")]
@@ -374,6 +400,7 @@ def test_ctrl_c_while_the_journal_is_begun_to_be_written_leaves_nothing_locked(
     sample = SampleJournal(place)
     sample.plan([1])
     attempt, execute = sample.claim(1), Connection.execute
+    assert attempt is not None
 
     def interrupted(*given: Any, **options: Any) -> object:  # noqa: ANN401 - passed on
         execute(*given, **options)
@@ -382,7 +409,7 @@ def test_ctrl_c_while_the_journal_is_begun_to_be_written_leaves_nothing_locked(
     with monkeypatch.context() as pressed:
         pressed.setattr(Connection, "execute", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            sample.conclude(attempt, created("case-1"))
+            sample.journal.attempts.conclude(attempt, created("case-1"), patient=True)
     with waiting_for_journal(1.0), closing(PostgresDatabase(place)) as other, other.write():
         pass
     sample.conclude(attempt, created("case-1"))

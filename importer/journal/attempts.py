@@ -145,8 +145,8 @@ class Attempts:
         """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
         return leases.lease_holds(self._database, _IN_FLIGHT, attempt)
 
-    def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:
-        """Commit the outcome of an attempt; an id and its answer are in one commit.
+    def conclude(self, attempt: Attempt, outcome: Outcome, *, patient: bool = False) -> Concluded:
+        """Commit the outcome of an attempt; an id and its answer are in one commit. `patient`: see `Database.write`.
 
         A created answer is kept whatever the row's state is now: where the row already has another id, it becomes a
         conflict that names both. Where another row of the operation has the id, that row stays as it is, disputed, and
@@ -155,7 +155,7 @@ class Attempts:
         aside, to be taken in when the journal is opened again.
         """
         try:
-            with self._database.write(patient=outcome.verdict is not Verdict.UNKNOWN) as connection:
+            with self._database.write(patient=patient) as connection:
                 named = {"number": attempt.id, "token": attempt.token}
                 row = connection.execute(_ROW_BY_TOKEN, named).one_or_none()
                 if row is None:

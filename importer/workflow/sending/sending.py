@@ -83,8 +83,12 @@ class CaseRequests:
         return self._context.crm.create(body, lambda: self._context.journal.attempts.lease_holds(attempt))
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> PauseReason | None:
-        """Commit an outcome; an id that another row has stops the run before it happens again."""
-        concluded = self._context.journal.attempts.conclude(attempt, outcome)
+        """Commit an outcome; an id that another row has stops the run before it happens again.
+
+        Others may go first while the run goes on; once it is to stop, it may end before their turn is over.
+        """
+        patient = not self._context.stop.requested
+        concluded = self._context.journal.attempts.conclude(attempt, outcome, patient=patient)
         if concluded.holder is None:
             return None
         return PauseReason(_disputed_id(attempt.reference, outcome, concluded.holder), 3)
