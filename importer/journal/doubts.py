@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select, update
 
 from importer.journal import ids
 from importer.journal.database import Database
@@ -16,6 +16,18 @@ from importer.messages import _
 from importer.model import DOUBTFUL, Status, Verdict
 
 _OF_ATTEMPT = ("boot", "began", "deadline", "lease", "body_length", "search_field", "search_value", "mark_place")
+_IN_STATES = (
+    select(rows, *(attempts.c[name] for name in _OF_ATTEMPT))
+    .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
+    .where(rows.c.import_id == bindparam("import_id"), rows.c.state.in_(bindparam("states", expanding=True)))
+    .order_by(rows.c.attempt_id)
+)
+_LAST_DECISIONS = (
+    select(verdicts.c.row_id, func.max(verdicts.c.id))
+    .join(rows, rows.c.id == verdicts.c.row_id)
+    .where(rows.c.import_id == bindparam("import_id"), rows.c.state.in_(DOUBTFUL))
+    .group_by(verdicts.c.row_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +111,8 @@ class Doubts:
         return self._in_states(import_id, (Status.SENDING,))
 
     def _in_states(self, import_id: int, states: Iterable[Status]) -> list[Doubt]:
-        query = (
-            select(rows, *(attempts.c[name] for name in _OF_ATTEMPT))
-            .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
-            .where(rows.c.import_id == import_id, rows.c.state.in_(tuple(states)))
-            .order_by(rows.c.attempt_id)
-        )
         with self._database.read() as connection:
-            found = connection.execute(query).all()
+            found = connection.execute(_IN_STATES, {"import_id": import_id, "states": tuple(states)}).all()
             numbers = [row.id for row in found]
             arrived, decided = ids.open_ids_of(connection, numbers), _last_decisions(connection, import_id)
             return [_doubt(row, arrived.get(row.id, ()), decided.get(row.id)) for row in found]
@@ -350,13 +356,8 @@ def record_decision(
 
 def _last_decisions(connection: Connection, import_id: int) -> dict[int, int]:
     """Return, by row, the number of the last decision about each doubtful row of an import."""
-    query = (
-        select(verdicts.c.row_id, func.max(verdicts.c.id))
-        .join(rows, rows.c.id == verdicts.c.row_id)
-        .where(rows.c.import_id == import_id, rows.c.state.in_(DOUBTFUL))
-        .group_by(verdicts.c.row_id)
-    )
-    return {row_id: number for row_id, number in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+    found = connection.execute(_LAST_DECISIONS, {"import_id": import_id})
+    return {row_id: number for row_id, number in found}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _doubt(found: Row[Any], arrived: tuple[str, ...], decision_id: int | None) -> Doubt:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, update
 
 from importer.journal.database import Database, batches
 from importer.journal.dialects import insert_or_ignore
@@ -31,6 +31,18 @@ from importer.messages import _
 from importer.model import MAY_BE_CASES, Status
 from importer.model.edits import UpdateState
 from importer.system.hosts import same_tenant
+
+_BY_NAME = (
+    select(imports)
+    .where(imports.c.operation == bindparam("of_operation"), imports.c.name == bindparam("called"))
+    .order_by(imports.c.id)
+)
+_BY_ALIAS = (
+    select(imports, aliases.c.tenant.label("as_tenant"))
+    .join(aliases, aliases.c.import_id == imports.c.id)
+    .where(aliases.c.operation == bindparam("of_operation"), aliases.c.name == bindparam("called"))
+    .order_by(aliases.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +82,10 @@ class Imports:
 
         An import that an earlier version recorded under another name of this computer is found too.
         """
-        wanted = imports.c.operation == operation, imports.c.name == name
-        by_alias = (
-            select(imports, aliases.c.tenant.label("as_tenant"))
-            .join(aliases, aliases.c.import_id == imports.c.id)
-            .where(aliases.c.operation == operation, aliases.c.name == name)
-            .order_by(aliases.c.id)
-        )
+        wanted = {"of_operation": operation, "called": name}
         with self._database.read() as connection:
-            own = [
-                (each.tenant, each)
-                for each in connection.execute(select(imports).where(*wanted).order_by(imports.c.id))
-            ]
-            others = [(each.as_tenant, each) for each in connection.execute(by_alias)]
+            own = [(each.tenant, each) for each in connection.execute(_BY_NAME, wanted)]
+            others = [(each.as_tenant, each) for each in connection.execute(_BY_ALIAS, wanted)]
         for candidates in (own, others):
             exact = [each for recorded, each in candidates if recorded == tenant]
             alike = [each for recorded, each in candidates if same_tenant(recorded, tenant)]

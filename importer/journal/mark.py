@@ -32,7 +32,6 @@ from sqlalchemy import (
     bindparam,
     case,
     create_engine,
-    event,
     func,
     or_,
     select,
@@ -44,7 +43,7 @@ from sqlalchemy.pool import StaticPool
 from importer.commands import command_line, told
 from importer.errors import JournalError
 from importer.journal.database import Database
-from importer.journal.storage import busy_seconds, computer_id, create_private, make_durable
+from importer.journal.storage import busy_seconds, computer_id, create_private, make_durable, writing
 from importer.journal.watched_file import FileTrace
 from importer.journal_place import Place, parse_place
 from importer.messages import _
@@ -169,7 +168,6 @@ class Marks:
         self.computer_id = ""
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
-        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         try:
             with self._transaction() as connection:
                 _metadata.create_all(connection)
@@ -264,7 +262,7 @@ class Marks:
         if self.problem is not None:
             raise self.problem
         try:
-            with self._lock, self._engine.begin() as connection:
+            with self._lock, self._engine.connect() as connection, writing(connection):
                 yield connection
         except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
             raise self._explain(error) from error

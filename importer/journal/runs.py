@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -360,6 +361,7 @@ def account_name() -> str:
         return "?"
 
 
+@cache
 def program_name() -> str:
     """Return this program's name and version."""
     return f"case-importer {version('wolkvox-case-importer')}"

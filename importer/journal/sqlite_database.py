@@ -6,11 +6,11 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, create_engine, event, func, select, table
+from sqlalchemy import Connection, Select, create_engine, func, select, table
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
@@ -20,7 +20,7 @@ from importer.journal.backup import back_up_beside
 from importer.journal.database import Database, refuse_retired
 from importer.journal.mark import MarkRecord
 from importer.journal.migrations import migrate, missing_steps
-from importer.journal.storage import busy_seconds, create_private, make_durable, refuse_unsafe
+from importer.journal.storage import busy_seconds, create_private, make_durable, refuse_unsafe, writing
 from importer.journal.watched_file import FileTrace, WatchedFile, refuse_before_opening
 from importer.messages import _
 from importer.system.causes import reason_of
@@ -28,8 +28,6 @@ from importer.system.clock import Clock
 
 APPLICATION_ID = 0x57434931
 """`WCI1`: distinguishes a journal from any other SQLite file."""
-
-_BEGIN = "BEGIN IMMEDIATE"
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -53,7 +51,6 @@ class SqliteDatabase(Database):
         refuse_before_opening(self.path, known.trace if known else None)
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
-        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql(_BEGIN))
         self._is_ready = False
         with self.explained():
             self._connection = self._engine.connect()
@@ -123,7 +120,7 @@ class SqliteDatabase(Database):
         """
         with self._lock, self.explained():
             self._file.verify()
-            with self._connection.begin():
+            with writing(self._connection):
                 self._refuse_retired()
                 yield self._connection
             self._file.verify()
@@ -134,15 +131,14 @@ class SqliteDatabase(Database):
 
         The path is not verified: an answer is kept even where the journal's file was replaced or deleted.
         """
-        with self._lock, self.explained():
+        with self._lock, self.explained(), ExitStack() as held:
             try:
-                transaction = self._connection.begin()
+                held.enter_context(writing(self._connection))
             except DatabaseError:
                 yield  # an answer must not be lost because the journal cannot be locked
             else:
-                with transaction:
-                    self._refuse_retired()  # it will not be opened again, so that what is kept beside it would be lost
-                    yield
+                self._refuse_retired()  # it will not be opened again, so that what is kept beside it would be lost
+                yield
 
     def guarding_what_is_aside(self) -> AbstractContextManager[Connection]:
         """Hold the journal's write lock."""

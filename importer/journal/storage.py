@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import psutil
+from sqlalchemy import Connection
 
 from importer.commands import told
 from importer.errors import JournalError, JournalPathRefused
@@ -74,6 +75,17 @@ def make_durable(raw: sqlite3.Connection, path: Path) -> None:
     (synchronous,) = raw.execute("PRAGMA synchronous").fetchone()
     if synchronous != 2:
         raise JournalError(_("{path}: SQLite does not guarantee durable commits here.", path=path))
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[None]:
+    """Hold SQLite's write lock on a connection's file from the beginning; commit at the end, undo if the block raises.
+
+    The lock is asked for here, not by a listener of the engine: with one, SQLAlchemy looks for more at every statement.
+    """
+    with connection.begin():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
 
 
 def read_only(path: Path) -> sqlite3.Connection:
