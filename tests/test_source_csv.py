@@ -50,6 +50,22 @@ def test_s1_the_guess_is_shown_and_overridden(tmp_path: Path) -> None:
     assert texts_of(overridden) == {2: ["1", "5;2;3"]}
 
 
+@pytest.mark.parametrize("delimiter", ";\t|")
+@pytest.mark.parametrize("lines", [5, 600])
+def test_s1_commas_inside_every_cell_are_no_delimiter(tmp_path: Path, delimiter: str, lines: int) -> None:
+    """What cuts all lines alike, the header too, is the delimiter, though commas would give the rows more cells."""
+    rows = "".join(f"{number}{delimiter}Calle {number}, Bogotá, Colombia\n" for number in range(lines))
+    table = open_table(written(tmp_path / "t.csv", f"Ticket{delimiter}Dirección\n{rows}"))
+    assert table.columns == ("Ticket", "Dirección")
+    assert texts_of(table)[2] == ["0", "Calle 0, Bogotá, Colombia"]
+
+
+def test_s1_a_line_above_the_header_decides_nothing(tmp_path: Path) -> None:
+    """A title that has as many commas as the rows of another delimiter does not make the comma theirs."""
+    text = "Informe, noviembre\nTicket;Nota;Valor\n1;uno;2,5\n2;dos;3,5\n"
+    assert "semicolon" in open_table(written(tmp_path / "t.csv", text)).notes[0]
+
+
 def test_s1_an_unknown_encoding_is_answered_with_known_ones(tmp_path: Path) -> None:
     """An encoding that does not exist is named with those that do."""
     with pytest.raises(SourceError, match="utf-8, utf-16, cp1252"):

@@ -22,6 +22,7 @@ from importer.messages import _
 from importer.system.clock import Clock
 
 MOVED_TO = select(facts.c.value).where(facts.c.name == "moved_to")
+_MOVED_TO_AS_SQL = str(MOVED_TO.compile(compile_kwargs={"literal_binds": True}))  # asked in every transaction
 _BATCH_SIZE = 500  # values in one statement, well under SQLite's limit
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class Database(ABC):
 
 def refuse_retired(connection: Connection, place: Place) -> None:
     """Raise JournalError where `journal move` has moved the journal, even while this process has it open."""
-    refuse_moved(connection.scalars(MOVED_TO).first(), place)
+    refuse_moved(connection.exec_driver_sql(_MOVED_TO_AS_SQL).scalar(), place)
 
 
 def refuse_moved(elsewhere: str | None, place: Place) -> None:

@@ -293,14 +293,19 @@ def _wanted_delimiter(delimiter: str | None) -> str | None:
 
 
 def _likeliest(lines: list[str]) -> str:
-    """Return the candidate that gives most rows the same number of cells, of equally good ones the one with more."""
+    """Return the candidate that gives most rows the same number of cells, of equally good ones the one with more.
 
-    def agreement(delimiter: str) -> float:
-        widths = Counter(_widths(lines, delimiter))
-        if not widths:
-            return 0.0
-        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-        return count / widths.total() * (1 - 1 / width)
+    One that cuts all rows alike, the header too, is better than any that does not: other signs are inside of cells, and
+    a header has few of them. The last row counts for nothing there, since it may be cut off.
+    """
+
+    def agreement(delimiter: str) -> tuple[bool, float]:
+        found = list(_widths(lines, delimiter))
+        if not found:
+            return False, 0.0
+        width, count = max(Counter(found).items(), key=lambda item: (item[1], item[0]))
+        cuts_all_alike = found[0] > 1 and {*found[:-1]} == {found[0]}
+        return cuts_all_alike, count / len(found) * (1 - 1 / width)
 
     return max(_CANDIDATES, key=agreement)
 
