@@ -19,6 +19,7 @@ from importer.source.number_formats.codes import (
 )
 
 _POINT = Piece("other", ".")
+_COMMA = Piece("other", ",")
 _PERCENT = Piece("other", "%")
 
 
@@ -89,7 +90,8 @@ def _digits_in_place(amount: Decimal, pieces: Sequence[Piece]) -> str:
 def _whole(digits: str, pieces: Sequence[Piece]) -> str:
     """Fill the places before the point from the right; the first place takes every digit that is left."""
     places = [at for at, piece in enumerate(pieces) if piece.kind == "digit"]
-    grouped = any(piece.text == "," for piece in pieces)
+    commas = [at for at, piece in enumerate(pieces) if piece == _COMMA]
+    grouped = any(places[0] < at < places[-1] for at in commas) if places else False  # behind the last, they divide
     rest = "" if digits == "0" else digits
     shown: list[str] = []
     taken = 0
