@@ -292,11 +292,30 @@ def is_case_id(text: str) -> bool:
     return _CASE_ID.fullmatch(text) is not None and bool(text.strip("0_.:-"))
 
 
+_PLAIN_IN_YAML = re.compile(r"[^\W_](?:[\w ./()@+-]*[\w/()@+.-])?")
 _TOTAL = re.compile(
-    r"(?:gran |grand |sub ?)?tota(?:l|les|is)(?: (?:general|geral|generales|gerais))?(?: de \w+)? ?:?", re.IGNORECASE
+    r"(?:(?:gran |grand |sub[ -]?)?tota(?:l|les|is)|suma|soma|promedio|average|conteo|recuento|contagem)"
+    r"(?:\W.{0,60})?",
+    re.IGNORECASE,
 )
 
 
 def is_total(text: str) -> bool:
     """Tell whether a text is what stands before the sums of a table."""
     return _TOTAL.fullmatch(text) is not None
+
+
+def yaml_scalar(text: str) -> str:
+    """Return a text as a YAML scalar on one line, quoted only where that is necessary."""
+    return text if _PLAIN_IN_YAML.fullmatch(text) else yaml_quoted(text)
+
+
+def yaml_quoted(text: str) -> str:
+    """Return a text as a YAML scalar in double quotes."""
+    written = escaped(json.dumps(text, ensure_ascii=False), _yaml_escape)
+    return re.sub("[\u2028\u2029]", lambda found: _yaml_escape(found.group()), written)  # line breaks to YAML
+
+
+def _yaml_escape(sign: str) -> str:
+    """Return a character as an escape of YAML, which has no surrogate pairs."""
+    return f"\\u{ord(sign):04x}" if ord(sign) < 1 << 16 else f"\\U{ord(sign):08x}"

@@ -21,9 +21,8 @@ from run_support import Give, Office
 from importer.cli import logs
 from importer.cli.main import execute
 from importer.cli.output import json_text
-from importer.mapping.drafting.guesses import quoted
 from importer.messages import _, ngettext
-from importer.text import clean
+from importer.text import clean, yaml_quoted
 
 EVIL = "a\x1b[35mb\x1b]0;title\x07c\u202ed\u2066e\x07f\x08g\rh\x9b35mi\x9d0;t\x9cj\u200bk\U000e0001l"
 OF_OURS = re.compile("\x1b\\[(?:0|1|31|36)m")
@@ -53,8 +52,8 @@ def test_x7_json_is_the_same_for_a_program_and_harmless_for_a_terminal() -> None
 
 def test_x7_a_drafted_mapping_names_the_header_and_prints_harmlessly() -> None:
     """A header with control characters is written in escapes, which YAML reads back."""
-    assert yaml.safe_load(quoted(EVIL)) == EVIL
-    assert not obeyed(quoted(EVIL))
+    assert yaml.safe_load(yaml_quoted(EVIL)) == EVIL
+    assert not obeyed(yaml_quoted(EVIL))
 
 
 def test_x7_a_log_obeys_nothing(tmp_path: Path) -> None:

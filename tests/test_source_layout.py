@@ -44,7 +44,13 @@ SHEETS: dict[str, tuple[list[Row], list[str]]] = {
         [*PLAIN, HEADER, *ROWS, HEADER, *ROWS], ["row 6, 11", "source.skip_if: {Ticket: Ticket}"],
     ),
     "a total": ([*PLAIN, ["Total", None, None, 100]], ["Row 6", "source.skip_if: {Ticket: Total}"]),
-    "a grand total": ([*PLAIN, BLANK, [None, "TOTAL GENERAL:", None, 100]], ["Row 7", "{Cliente: TOTAL GENERAL:}"]),
+    "a sum": ([*PLAIN, ["Suma", None, None, 100]], ["Row 6", "source.skip_if: {Ticket: Suma}"]),
+    "a number of tickets": (
+        [*PLAIN, ["Total casos: 4", None, None, 4]], ["Row 6", 'source.skip_if: {Ticket: "Total casos: 4"}'],
+    ),
+    "a mean": ([*PLAIN, ["Promedio del mes", None, None, 4]], ["Row 6", "source.skip_if: {Ticket: Promedio del mes}"]),
+    "a ticket that begins alike": ([*PLAIN, ["Totalmente", None, None, 4]], []),
+    "a grand total": ([*PLAIN, BLANK, [None, "TOTAL GENERAL:", None, 100]], ["Row 7", '{Cliente: "TOTAL GENERAL:"}']),
     "a total and a note": (
         [*PLAIN, ["Totales", None, None, 4], BLANK, ["Generado por el sistema"]],
         ["Row 6", "Row 8, after an empty row, has only “Generado por el sistema”"],

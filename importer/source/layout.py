@@ -11,7 +11,7 @@ from importer.commands import is_on_page
 from importer.messages import _, shorten
 from importer.model import Cell, RowNote
 from importer.source.header import column_letter
-from importer.text import is_total
+from importer.text import is_total, yaml_scalar
 
 _SAMPLE = 200
 """Rows at the top that show what the columns hold."""
@@ -102,8 +102,8 @@ class Layout:
             _(
                 "The header is repeated in row {rows}. Leave it out with source.skip_if: {{{column}: {text}}}.",
                 rows=rows,
-                column=name(column),
-                text=self._headers[column],
+                column=yaml_scalar(name(column)),
+                text=yaml_scalar(self._headers[column]),
             )
         ]
 
@@ -125,10 +125,11 @@ class Layout:
             else:
                 said = _(
                     "Row {row} looks like the total of the table (“{text}”). If it is not a case, leave it out with"
-                    " source.skip_if: {{{column}: {text}}}.",
+                    " source.skip_if: {{{column}: {condition}}}.",
                     row=number,
-                    column=name(place),
                     text=shorten(text),
+                    column=yaml_scalar(name(place)),
+                    condition=yaml_scalar(text),
                 )
             return [RowNote(said, number)]
         return []

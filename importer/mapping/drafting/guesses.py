@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from importer.mapping.drafting.matching import Match, agents_for_both
 from importer.mapping.drafting.profiles import Profile
 from importer.mapping.drafting.survey import Survey
 from importer.messages import _, ngettext
-from importer.text import clean, escaped, unaccented
+from importer.text import clean, unaccented, yaml_scalar
 
-_PLAIN = re.compile(r"[^\W_](?:[\w ./()@+-]*[\w/()@+.-])?")
 _WIDEST = 60  # characters before a comment in the common column; longer lines have theirs further right
 
 
@@ -37,29 +35,13 @@ def lines(written: Sequence[DraftLine]) -> Iterator[str]:
         yield f"{line.yaml:<{margin}}  # {comment}" if comment else line.yaml
 
 
-def scalar(text: str) -> str:
-    """Return a text as a YAML scalar on one line, quoted only where that is necessary."""
-    return text if _PLAIN.fullmatch(text) else quoted(text)
-
-
-def quoted(text: str) -> str:
-    """Return a text as a YAML scalar in double quotes."""
-    written = escaped(json.dumps(text, ensure_ascii=False), _yaml_escape)
-    return re.sub("[\u2028\u2029]", lambda found: _yaml_escape(found.group()), written)  # line breaks to YAML
-
-
-def _yaml_escape(sign: str) -> str:
-    """Return a character as an escape of YAML, which has no surrogate pairs."""
-    return f"\\u{ord(sign):04x}" if ord(sign) < 1 << 16 else f"\\U{ord(sign):08x}"
-
-
 def flow(node: Node) -> str:
     """Return a node on one line: `{column: Estado, values: {Abierto: Open}}`."""
     if isinstance(node, str):
-        return scalar(node)
+        return yaml_scalar(node)
     if isinstance(node, list):
         return f"[{', '.join(map(flow, node))}]"
-    return f"{{{', '.join(f'{scalar(key)}: {flow(value)}' for key, value in node.items())}}}"
+    return f"{{{', '.join(f'{yaml_scalar(key)}: {flow(value)}' for key, value in node.items())}}}"
 
 
 def blank(yaml: str, expected: str) -> DraftLine:
@@ -164,12 +146,12 @@ def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Matc
     if (match := matches.get(name)) is None:
         return _blank_field(name)
     profile = found[match.column]
-    written = [DraftLine(f"  {name}:"), DraftLine(f"    column: {scalar(match.column)}", match.evidence)]
+    written = [DraftLine(f"  {name}:"), DraftLine(f"    column: {yaml_scalar(match.column)}", match.evidence)]
     if profile.counts:
         written.append(DraftLine("    values:", _("left: the text in the sheet; right: the name in the module")))
     for text, rows in profile.counts.most_common():
         value = CASE_TYPES.get(unaccented(text), text) if name == "case-type" else text
-        written.append(DraftLine(f"      {scalar(text)}: {scalar(value)}", _row_count(name, text, rows)))
+        written.append(DraftLine(f"      {yaml_scalar(text)}: {yaml_scalar(value)}", _row_count(name, text, rows)))
     if empty := profile.rows - profile.filled:
         why = ngettext(
             "{count} row is empty; this would fill it", "{count} rows are empty; this would fill them", empty
@@ -209,11 +191,13 @@ def _lookup(name: str, match: Match, value: str) -> list[DraftLine]:
     """Return a field whose column has names: a table has to give their addresses."""
     return [
         DraftLine(f"  {name}:"),
-        DraftLine(f"    column: {scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)),
+        DraftLine(
+            f"    column: {yaml_scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)
+        ),
         DraftLine("    lookup:"),
         blank("      file:", _("a table of these names with their addresses")),
-        DraftLine(f"      key: {scalar(match.column)}", _("the column with the names")),
-        DraftLine(f"      value: {scalar(value)}", _("the column with the addresses")),
+        DraftLine(f"      key: {yaml_scalar(match.column)}", _("the column with the names")),
+        DraftLine(f"      value: {yaml_scalar(value)}", _("the column with the addresses")),
     ]
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.mapping.document import Node
-from importer.mapping.drafting.guesses import DraftLine, flow, quoted, scalar
+from importer.mapping.drafting.guesses import DraftLine, flow
 from importer.mapping.drafting.headers import words_of
 from importer.mapping.drafting.kinds import Guess, guess_type, is_html
 from importer.mapping.drafting.matching import is_called, match_headers
 from importer.mapping.drafting.profiles import Profile, profile_columns
 from importer.messages import _
-from importer.text import canonical_key
+from importer.text import canonical_key, yaml_quoted, yaml_scalar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,8 @@ class FoundRows:
         why = _("{table} has several rows for one key: {matched} of its {rows} rows belong to rows here, by {column}",
                 **counted)  # fmt: skip
         yield DraftLine("  transcript:", why)
-        yield DraftLine(f"    name: {scalar(_('history'))}.txt", _(".txt or .html"))
-        yield DraftLine(f"    template: {quoted(self._template())}", _("when, who and what, by headers and cells"))
+        yield DraftLine(f"    name: {yaml_scalar(_('history'))}.txt", _(".txt or .html"))
+        yield DraftLine(f"    template: {yaml_quoted(self._template())}", _("when, who and what, by headers and cells"))
         if any(is_html(self.found[column]) for column in self.texts):
             yield DraftLine("    type: html", _("HTML"))
         for key in ("read", "century"):

@@ -18,8 +18,6 @@ from importer.mapping.drafting.guesses import (
     flow,
     guess_fields,
     lines,
-    quoted,
-    scalar,
     text_keys,
     used_columns,
 )
@@ -29,7 +27,7 @@ from importer.mapping.drafting.previous import PreviousMapping
 from importer.mapping.drafting.survey import Survey, survey
 from importer.mapping.drafting.tenant_fields import nearest_columns, tenant_lines
 from importer.messages import _, ngettext
-from importer.text import unaccented
+from importer.text import unaccented, yaml_quoted, yaml_scalar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +105,7 @@ class _Draft:
         field = self._previous.text("reference")
         field = field if field in kept else "description"
         why = _("where the row's mark goes, by which doubtful rows are found")
-        written = [DraftLine(f"reference: {scalar(field)}", why)]
+        written = [DraftLine(f"reference: {yaml_scalar(field)}", why)]
         if (search := self._previous.text("search")) is not None:
             written += self._kept_lines({"search": search}, depth=0)
         return written
@@ -125,15 +123,15 @@ class _Draft:
         """Return the import's name: the previous one, since a row under another name is another case."""
         if (kept := self._previous.text("import")) is not None:
             why = _("as in {mapping}: under this name its rows are known", mapping=self._previous.name)
-            return DraftLine(f"import: {scalar(kept)}", why)
+            return DraftLine(f"import: {yaml_scalar(kept)}", why)
         why = _("the permanent name of the import; keep it from one file to the next")
-        return DraftLine(f"import: {scalar(self._name)}", why)
+        return DraftLine(f"import: {yaml_scalar(self._name)}", why)
 
     def _source(self, sheet: str | None) -> list[DraftLine]:
         kept = self._previous.section("source")
         written = [DraftLine("source:")]
         if sheet:
-            written.append(DraftLine(f"  sheet: {scalar(sheet)}", _("as requested")))
+            written.append(DraftLine(f"  sheet: {yaml_scalar(sheet)}", _("as requested")))
             kept.pop("sheet", None)
         written += self._kept_lines(kept)
         if "merged" not in kept and self._seen.merged:
@@ -164,7 +162,7 @@ class _Draft:
         repeated = self._found[column].repeated
         if repeated:
             reasons.append(ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated))
-        written = [DraftLine(f"  key: {scalar(column)}", "; ".join(reasons))]
+        written = [DraftLine(f"  key: {yaml_scalar(column)}", "; ".join(reasons))]
         if self._seen.repeats(column) and not {"keep", "group"} & kept.keys():
             written.append(self._repeats(column))
         return written
@@ -184,7 +182,7 @@ class _Draft:
                 "rows with the same key differ in {columns}: lines of one case; its first row gives the other fields",
                 columns=", ".join(self._seen.joined or self._seen.varying),
             )
-            return DraftLine(f"  group: {scalar(column)}", why)
+            return DraftLine(f"  group: {yaml_scalar(column)}", why)
         return DraftLine("  keep: last", _("as in an event log: the last row of each key is its latest state"))
 
     def _target(self) -> list[DraftLine]:
@@ -210,7 +208,8 @@ class _Draft:
             return self._kept_lines({name: node})
         rest = {key: inner for key, inner in node.items() if key != "values"}
         unknown = [
-            blank(f"      {scalar(text)}:", _("new: not in {mapping}", mapping=self._previous.name)) for text in new
+            blank(f"      {yaml_scalar(text)}:", _("new: not in {mapping}", mapping=self._previous.name))
+            for text in new
         ]
         return [
             DraftLine(f"  {name}:"),
@@ -229,7 +228,7 @@ class _Draft:
 
     def _kept_lines(self, nodes: Mapping[str, Node], depth: int = 1) -> list[DraftLine]:
         why = _("as in {mapping}", mapping=self._previous.name)
-        return [DraftLine(f"{'  ' * depth}{scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
+        return [DraftLine(f"{'  ' * depth}{yaml_scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
 
     def _form(self) -> list[DraftLine]:
         kept = self._previous.section("form")
@@ -247,10 +246,10 @@ class _Draft:
     def _proposal(self, column: str) -> DraftLine:
         if (match := self._matches.get("key")) and match.column == column:
             return DraftLine(
-                f"#  {scalar(column)}: {flow({'column': column})}", _("the key, so that people see it in the CRM")
+                f"#  {yaml_scalar(column)}: {flow({'column': column})}", _("the key, so that people see it in the CRM")
             )
         evidence = guess_type(self._found[column]).evidence
-        return DraftLine(f"#  {scalar(column)}: {flow(self._field_keys(column))}", evidence)
+        return DraftLine(f"#  {yaml_scalar(column)}: {flow(self._field_keys(column))}", evidence)
 
     def _field_keys(self, column: str) -> dict[str, Node]:
         """Return what the mapping says of a field of the form with a column's cells."""
@@ -261,7 +260,7 @@ class _Draft:
             return [DraftLine("attachments:"), *self._kept_lines(kept)]
         transcript = [line for rows in self._rows[:1] for line in rows.lines()]
         others = [
-            DraftLine(f"#   {scalar(rows.table.name)}", _("its rows belong to rows here, too"))
+            DraftLine(f"#   {yaml_scalar(rows.table.name)}", _("its rows belong to rows here, too"))
             for rows in self._rows[1:]
         ]
         named = self._named_files()
@@ -276,14 +275,14 @@ class _Draft:
         elif files.folder is None:
             where = blank("  folder:", _("the folder with the files, relative to the sheet"))
         else:
-            where = DraftLine(f"  folder: {scalar(files.folder)}", _("the files are there"))
+            where = DraftLine(f"  folder: {yaml_scalar(files.folder)}", _("the files are there"))
         written = [
             where,
             DraftLine(f"  columns: {flow(list(files.columns))}", _("their cells name files")),
         ]
         if separators := [sign for column in files.columns if (sign := self._found[column].separator)]:
-            written.append(DraftLine(f"  separator: {quoted(separators[0])}", _("between the names in a cell")))
+            written.append(DraftLine(f"  separator: {yaml_quoted(separators[0])}", _("between the names in a cell")))
         if files.prefix:
             why = _("the names begin with a folder of another computer")
-            written.append(DraftLine(f"  strip_prefix: {quoted(files.prefix)}", why))
+            written.append(DraftLine(f"  strip_prefix: {yaml_quoted(files.prefix)}", why))
         return written

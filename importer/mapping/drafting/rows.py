@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.mapping.document import Node
+from importer.text import is_total
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LAST = 5  # rows in which a footer is looked for
-_FOOTER = re.compile(
-    r"(?:gran |sub|grand )?total(?:es|s)?\b.*|suma\b.*|soma\b.*|fin (?:del?|do)\b.*|end of\b.*|generad[oa]\b.*"
-    r"|gerado\b.*|generated\b.*|exported\b.*|exportado\b.*|fuente:.*|fonte:.*|source:.*|nota:.*|elabor[oó]\b.*"
+_REMARK = re.compile(
+    r"fin (?:del?|do)\b.*|end of\b.*|generad[oa]\b.*|gerado\b.*|generated\b.*|exported\b.*"
+    r"|exportado\b.*|fuente:.*|fonte:.*|source:.*|nota:.*|elabor[oó]\b.*"
     r"|(?:cantidad|n[uú]mero|quantidade) de (?:registros|filas|casos|tickets|linhas)\b.*"
     r"|[\d.,]+ (?:registros|filas|casos|tickets|rows|records|linhas|chamados)\b.*",
     re.IGNORECASE | re.DOTALL,
@@ -82,7 +83,7 @@ def find_footer(columns: Sequence[str], frames: Iterable[pd.DataFrame]) -> Foote
         if not written or len(written) >= typical or len(written) > max(2, typical // 2):
             break
         below.append((number, written[0]))
-        if _FOOTER.fullmatch(written[0][1]):
+        if is_total(written[0][1]) or _REMARK.fullmatch(written[0][1]):
             proved = len(below)  # the remarks below it, which may be of any words, belong to it
     found = below[:proved][::-1]
     return Footer(tuple(number for number, _text in found), tuple(text for _number, text in found))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from importer.mapping.document import Node
-from importer.mapping.drafting.guesses import DraftLine, flow, scalar
+from importer.mapping.drafting.guesses import DraftLine, flow
 from importer.mapping.drafting.headers import FIELDS, words_of
 from importer.mapping.drafting.matching import is_called
 from importer.messages import _
-from importer.text import unaccented
+from importer.text import unaccented, yaml_scalar
 
 _MARK = "<-- "
 _ALIKE = 0.8  # of the letters of two headers
@@ -36,12 +36,12 @@ def tenant_lines(
             doubt = doubts_of(column)
             if doubt.startswith(_MARK):  # what is unclear is an issue in each row that it matters in
                 why = f"{why}; {doubt.removeprefix(_MARK)}"
-            yield DraftLine(f"  {scalar(field)}: {flow(dict(keys_of(column)))}", why)
+            yield DraftLine(f"  {yaml_scalar(field)}: {flow(dict(keys_of(column)))}", why)
         elif _is_of_the_case(field):
-            yield DraftLine(f"#  {scalar(field)}:", _("probably one of the case's own fields, above"))
+            yield DraftLine(f"#  {yaml_scalar(field)}:", _("probably one of the case's own fields, above"))
         else:
             yield DraftLine(
-                f"#  {scalar(field)}: {{column: …}}", _("a field of the module; no column has such a header")
+                f"#  {yaml_scalar(field)}: {{column: …}}", _("a field of the module; no column has such a header")
             )
 
 

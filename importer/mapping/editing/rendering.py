@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from importer.mapping.document import Node
-from importer.mapping.drafting.guesses import scalar
+from importer.text import yaml_scalar
 
 _LONGEST_KEY = 1_000
 """YAML wants longer keys, at 1,024 characters, to be marked with a question mark."""
@@ -17,7 +17,7 @@ _WIDEST = 110
 def flow(node: Node) -> str:
     """Return a node on one line: `{column: Estado, values: {Abierto: Open}}`."""
     if isinstance(node, str):
-        return scalar(node)
+        return yaml_scalar(node)
     if isinstance(node, list):
         return f"[{', '.join(map(flow, node))}]"
     return f"{{{', '.join(entry_in_flow(key, value) for key, value in node.items())}}}"
@@ -25,13 +25,13 @@ def flow(node: Node) -> str:
 
 def entry_in_flow(key: str, node: Node) -> str:
     """Return a key and its value for a place between braces."""
-    written = scalar(key)
+    written = yaml_scalar(key)
     return f"? {written} : {flow(node)}" if len(written) > _LONGEST_KEY else f"{written}: {flow(node)}"
 
 
 def entry(key: str, node: Node, indent: int) -> list[str]:
     """Return the lines of a key and its value for a place with lines of its own, indented by so many spaces."""
-    written, margin = scalar(key), " " * indent
+    written, margin = yaml_scalar(key), " " * indent
     if len(written) > _LONGEST_KEY:
         return [f"{margin}? {written}", f"{margin}: {flow(node)}"]
     line = f"{margin}{written}: {flow(node)}"
