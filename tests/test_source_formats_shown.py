@@ -139,6 +139,19 @@ def test_a_day_that_has_never_been_is_an_issue_where_a_date_is_wanted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "serial", "shown"),
+    [("[h]:mm", -0.0625, "-1:30"), ("[h]:mm", -1.5, "-36:00"), ("h:mm", -0.25, "-6:00"), ("dd/mm/yyyy", -3, None)],
+)
+def test_a_time_below_zero_is_shown_where_the_calendar_begins_in_1904(
+    code: str, serial: float, shown: str | None
+) -> None:
+    """Such a workbook shows it with a minus, and any other one `####`; a day below zero is none."""
+    cell = date_cell(serial, code, since_1904=True)
+    assert cell == (None if shown is None else Typed(shown, serial, code))
+    assert date_cell(serial, code, since_1904=False) is None
+
+
+@pytest.mark.parametrize(
     ("cell", "number"),
     [
         (Typed("15 días", 15, '0" días"'), "15"),

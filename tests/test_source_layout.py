@@ -26,6 +26,7 @@ FOUND = (
     "after an empty row",
     "one of the last",
     "two tables",
+    "line of dashes",
 )
 
 SHEETS: dict[str, tuple[list[Row], list[str]]] = {
@@ -40,6 +41,16 @@ SHEETS: dict[str, tuple[list[Row], list[str]]] = {
         [["Caso", "Caso", "Contacto", "Pago"], *PLAIN], ["Row 2, right below the header", "source.header_row: 2."],
     ),
     "groups above some of the names": ([["Caso", None, "Contacto", None], *PLAIN], ["source.header_row: 2."]),
+    "a header of two rows": (
+        [["Ticket", "Cliente", None, "Valor"], [None, "Nombre", "Correo", None], *ROWS],
+        ["Row 2, right below the header", "write all names into it"],
+    ),
+    "a line below the header": (
+        [HEADER, ["------", "----", "----------", "---"], *ROWS],
+        ["Row 2 is", 'source.skip_if: {Ticket: {matches: "[-=_+*]+"}}'],
+    ),
+    "a line above a total": ([*PLAIN, [None, None, None, "====="], ["Total", None, None, 9]], ["Row 6 is", "Row 7"]),
+    "a row of hyphens": ([*PLAIN, ["T-9", "-", "-", "---"]], []),
     "a header on every page": (
         [*PLAIN, HEADER, *ROWS, HEADER, *ROWS], ["row 6, 11", "source.skip_if: {Ticket: Ticket}"],
     ),

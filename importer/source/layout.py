@@ -5,6 +5,7 @@ None of it can be told for sure from a case, so it is read as it is, and said wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from importer.commands import is_on_page
@@ -22,6 +23,7 @@ _MOST_GAPS = 20
 _LAST = 5
 """Rows at the end of which one may be a total, before notes."""
 
+_RULE = re.compile(r"[-=_+*]{3,}")
 _FEWEST = 3
 _MOSTLY = 0.9
 _NARROW = 3
@@ -66,8 +68,8 @@ class Layout:
 
     def notes(self, name: Callable[[int], str]) -> tuple[str, ...]:
         """Return a sentence for each thing that was found; `name` gives the column at a position."""
-        found = [*self._second_header(), *self._repeated_header(name), *self._total(name), *self._below(name)]
-        return (*found, *self._at_foot(name), *self._beside())
+        above = [*self._second_header(), *self._repeated_header(name), *self._rules(name)]
+        return (*above, *self._total(name), *self._below(name), *self._at_foot(name), *self._beside())
 
     def _is_header(self, cells: Sequence[Cell]) -> bool:
         texts = [str(cell).strip() for cell in cells]
@@ -75,14 +77,26 @@ class Layout:
         return len(wanted) > 1 and [text for text in texts if text] == wanted
 
     def _second_header(self) -> list[str]:
-        """Say whether the first row looks like headers, and fills as many cells as the header."""
+        """Say whether the first row looks like headers: it names as many columns as the header, or others."""
         if self._is_named or not self._sample:
             return []
         number, cells = self._sample[0]
-        if _filled(cells) < sum(map(bool, self._headers)) or not self._looks_like_headers(number, cells):
+        named = {at for at, text in enumerate(self._headers) if text}
+        filled = {at for at, cell in enumerate(cells) if str(cell).strip()}
+        if filled <= named and len(filled) < len(named):
+            return []
+        if _is_rule(cells) or not self._looks_like_headers(number, cells):
             return []
         if is_on_page():
             return [_("Row {row}, right below the header, looks like a second row of headers.", row=number)]
+        if not named <= filled:  # a header of two rows, some of whose names are in the first one alone
+            return [
+                _(
+                    "Row {row}, right below the header, looks like a second row of headers. If it is, write all names"
+                    " into it, and name this row: source.header_row: {row}.",
+                    row=number,
+                )
+            ]
         return [
             _(
                 "Row {row}, right below the header, looks like a second row of headers. If it is, name the row that has"
@@ -106,6 +120,27 @@ class Layout:
                 text=yaml_scalar(self._headers[column]),
             )
         ]
+
+    def _rules(self, name: Callable[[int], str]) -> list[RowNote]:
+        """Say which row consists of dashes, as programs draw them below a header or above a total."""
+        for number, cells in (*self._sample, *self._tail):
+            if not _is_rule(cells):
+                continue
+            if is_on_page():
+                said = _(
+                    "Row {row} is nothing but a line of dashes. If it is not a case, delete it or hide it in Excel.",
+                    row=number,
+                )
+            else:
+                place = next(at for at, cell in enumerate(cells) if str(cell).strip())
+                said = _(
+                    "Row {row} is nothing but a line of dashes. If it is not a case, leave it out with source.skip_if:"
+                    ' {{{column}: {{matches: "[-=_+*]+"}}}}.',
+                    row=number,
+                    column=yaml_scalar(name(place)),
+                )
+            return [RowNote(said, number)]
+        return []
 
     def _total(self, name: Callable[[int], str]) -> list[RowNote]:
         """Say whether the last row is a total: it says so, and fills fewer cells than the rows above."""
@@ -203,6 +238,11 @@ class Layout:
 
 def _filled(cells: Sequence[Cell]) -> int:
     return sum(1 for cell in cells if str(cell).strip())
+
+
+def _is_rule(cells: Sequence[Cell]) -> bool:
+    texts = [text for cell in cells if (text := str(cell).strip())]
+    return bool(texts) and all(_RULE.fullmatch(text) for text in texts)
 
 
 def _has_figures(cell: Cell) -> bool:

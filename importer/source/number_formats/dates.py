@@ -132,9 +132,11 @@ def date_cell(serial: float, code: str, *, since_1904: bool) -> Typed | None:
 
     Its value is a date, a datetime, a time (where there is no day and the format shows none), or the number of days:
     of an elapsed time, and of a day that Excel shows although it has never been. Seconds are cut, not rounded:
-    23:59:59.9999 stays on its day.
+    23:59:59.9999 stays on its day. Where the calendar begins in 1904, times below zero are shown, with a minus.
     """
     section = parse(code).section(serial)
+    if serial < 0 and since_1904:
+        return _below_zero(serial, code, is_signed=section is not None and not section.unsigned)
     days = int(serial // 1)
     precision = 10 if days < _FIVE_DIGITS else 100
     microseconds = round((serial - days) * _DAY_US / precision) * precision
@@ -151,6 +153,14 @@ def date_cell(serial: float, code: str, *, since_1904: bool) -> Typed | None:
     text = layout.template.format(shown, _DateParts(shown, days, weekday, layout.language))
     value = _value(serial, at, layout)
     return Typed(text, serial if unreal and isinstance(value, date) else value, code)
+
+
+def _below_zero(serial: float, code: str, *, is_signed: bool) -> Typed | None:
+    """Return the cell of a time below zero; None for a day, which no one means."""
+    ahead = date_cell(-serial, code, since_1904=True)
+    if ahead is None or isinstance(ahead.value, date):
+        return None
+    return Typed(f"-{ahead.text}" if is_signed else ahead.text, serial, code)
 
 
 def serial_of(moment: str, *, since_1904: bool) -> float | None:
