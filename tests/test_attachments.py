@@ -294,6 +294,12 @@ def test_rows_that_share_a_file_look_at_it_once(beside: Path, monkeypatch: pytes
     assert looks.count("informe.pdf") == 1
 
 
+def test_names_in_lines_are_answered_with_the_separator_that_they_have(beside: Path) -> None:
+    """Where a cell lists its files in lines, the remedy names the line break."""
+    (issue,) = find(beside, "uno.pdf\ndos.pdf", separator=None).issues
+    assert r'separator: "\n"' in issue.remedy
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30) | st.text("./\\:~a ", max_size=12))
 @example("\u00ad")

@@ -174,6 +174,15 @@ def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
     assert content["attachments"] == {"folder": "files/2026", "columns": ["Soporte"], "separator": ";"}
 
 
+def test_a_comma_inside_a_name_separates_no_names(tmp_path: Path) -> None:
+    """A separator is proposed where what it separates are names of files; one name may have a comma."""
+    cells: list[Cell] = ["carta, anexo.pdf", "dos.pdf", "tres.pdf"]
+    rows: dict[str, list[Cell]] = {"Radicado": ["R1", "R2", "R3"], "Soporte": cells}
+    for name in map(str, cells):
+        (tmp_path / name).write_bytes(b"x")
+    assert yaml.safe_load(drafted(rows, beside=tmp_path))["attachments"] == {"folder": ".", "columns": ["Soporte"]}
+
+
 def test_headers_may_have_any_characters(tmp_path: Path) -> None:
     """Line breaks, quotes, colons and YAML's own characters in headers and cells leave the draft valid."""
     rows: dict[str, list[Cell]] = {"No:\n#1": ["a", "b"], "Estado": ["[x]: #", '- "y"'], "*Ünï|": ["1", "2"]}

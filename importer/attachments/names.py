@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from importer.attachments.refusals import RefusedAttachment
 from importer.messages import _, shorten
 from importer.system.disk import is_device
-from importer.text import seen
+from importer.text import seen, yaml_quoted
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
@@ -35,7 +35,10 @@ def parts_of(name: str) -> tuple[str, ...]:
         raise RefusedAttachment(
             "attachment-name",
             _("{name} contains a line break or another control character", name=shown),
-            _('Write one file name; if a cell lists several, add to `attachments`: `separator: ";"`'),
+            _(
+                "Write one file name; if a cell lists several, add to `attachments`: `separator: {separator}`",
+                separator=yaml_quoted("\n" if "\n" in name else ";"),
+            ),
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):

@@ -113,8 +113,8 @@ class Profile:
 
     @property
     def separator(self) -> str | None:
-        """The separator between several file names in a cell, None where each cell has one."""
-        return next((sign for sign in _SEPARATORS if any(sign in text for text in self.counts)), None)
+        """The separator between several file names in a cell; None where each cell has one, if with a comma in it."""
+        return next((sign for sign in _SEPARATORS if any(_lists_files(text, sign) for text in self.counts)), None)
 
     def parts(self) -> list[str]:
         """Return the distinct texts, or their parts where cells have a separator."""
@@ -132,6 +132,12 @@ class Profile:
     def files(self) -> bool:
         """Whether the cells look like file names."""
         return self.share_of_files() >= _MOST
+
+
+def _lists_files(text: str, sign: str) -> bool:
+    """Return whether a text lists several names of files, with a sign between them."""
+    parts = [part for each in text.split(sign) if (part := each.strip())]
+    return len(parts) > 1 and all(is_file_name(part, known_endings=False) for part in parts)
 
 
 def is_file_name(text: str, *, known_endings: bool = True) -> bool:
