@@ -15,12 +15,16 @@ import pytest
 from place_support import ask
 from run_support import Office, ticket
 
+from importer.cli.settle import _exit_status
 from importer.crm import Crm
+from importer.errors import ImporterError
 from importer.identity import tenant_of
 from importer.journal_place import Place, Server, folder_of
 from importer.settings import Connection
 from importer.system import clock
+from importer.workflow.jobs.decisions import NotTaken
 from importer.workflow.jobs.settle_job import ByHand, SettleJob
+from importer.workflow.settling.settling import SettleResult
 from importer.workflow.tenant_facts import Findings
 
 CONTACT = "ana@example.com"
@@ -114,6 +118,36 @@ def settle_by_person(office: Office, server: str | None = None) -> None:
     for row in stored_rows(office.journal):
         if row.state in {"unknown", "conflict"}:
             job.by_hand(ByHand(row.reference, cases.get(row.reference)))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How `settle` ends: its exit status and, if it refuses, its reason; or what it did, and what it did not take."""
+
+    status: int
+    reason: str = ""
+    results: tuple[SettleResult, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+
+
+def settle_rows(office: Office, server: str, decided: ByHand | Path | None = None, quiet_period: float = 0) -> Settled:
+    """Settle doubtful rows by a search, by a decision or by the decisions in a report, in this process.
+
+    What `settle` does, without its look at the sheet and its report of all rows, which take longer than all the rest.
+    """
+    job = SettleJob(Connection(server, "demo"), office.journal, office.mapping, quiet_period)
+    not_taken: tuple[NotTaken, ...] = ()
+    try:
+        if isinstance(decided, ByHand):
+            found = [job.by_hand(decided)]
+        elif decided is not None:
+            found, not_taken = job.from_report(decided)
+        else:
+            found = job.by_search()
+    except ImporterError as error:
+        return Settled(error.exit_status, str(error))
+    results = [result for _record, result in found]
+    return Settled(_exit_status(results), "", tuple(results), not_taken)
 
 
 def assert_promise(office: Office) -> Counter[str]:

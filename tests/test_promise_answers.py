@@ -16,11 +16,24 @@ import pytest
 from odd_crm import Case, OddCrm, success
 from openpyxl import load_workbook
 from place_support import ask
-from promise_support import Order, end_leases, know_the_search, select, states, stored_rows, tickets, wait_until
+from promise_support import (
+    Order,
+    Settled,
+    end_leases,
+    know_the_search,
+    select,
+    settle_rows,
+    states,
+    stored_rows,
+    tickets,
+    wait_until,
+)
 from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
 
 from importer.journal_place import Place
+from importer.system import clock
+from importer.workflow.jobs.settle_job import ByHand
 
 AT_ONCE = ("--quiet-period", "0")
 
@@ -32,12 +45,10 @@ def run(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
     return give(words)
 
 
-def settle(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
-    """Carry out `settle` against a server after the quiet period."""
+def settle(office: Office, server: ScriptedCrm, decided: ByHand | Path | None = None) -> Settled:
+    """Settle the doubtful rows against a server after the quiet period."""
     end_leases(office.journal)
-    words = office.settle("--json", *AT_ONCE, *more)
-    words[words.index("--server") + 1] = server.url
-    return give(words)
+    return settle_rows(office, server.url, decided)
 
 
 # ------------------------------------------------------------------------------------------------ answers
@@ -66,8 +77,8 @@ def test_o21_an_id_that_another_row_has_stays_with_that_row(office: Office, give
         ]
         crm.answers = lambda case, _number: http(200, success(case))
         crm.records = lambda found: found
-        settled = settle(office, give, server)
-        assert (settled.status, settled.json["settled"][0]["created"]) == (0, 1)
+        settled = settle(office, server)
+        assert (settled.status, settled.results[0].created) == (0, 1)
         assert run(office, give, server).status == 0
     crm.assert_one_case_each(stored_rows(office.journal))
     assert states(office.journal) == {"created": 5}
@@ -88,11 +99,11 @@ def test_o21_an_id_that_was_given_to_the_wrong_row_is_handed_over(office: Office
     office.write(tickets([1, 2]))
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status == 4
-        settle(office, give, server)
+        settle(office, server)
         crm.assert_one_case_each(stored_rows(office.journal))
         assert [row.state for row in stored_rows(office.journal)] == ["unknown", "created"]
         own = crm.cases[0].wolkvox_id
-        assert settle(office, give, server, "--by-hand", "1", "--created", own).status == 0
+        assert settle(office, server, ByHand("1", own)).status == 0
     crm.assert_one_case_each(stored_rows(office.journal))
     assert states(office.journal) == {"created": 2}
 
@@ -111,7 +122,7 @@ def test_o21_an_id_that_was_only_noted_for_a_row_is_no_other_rows(office: Office
         assert run(office, give, server).status == 4
         crm.assert_one_case_each(stored_rows(office.journal))
         assert "created" not in states(office.journal)
-        assert settle(office, give, server).status == 0
+        assert settle(office, server).status == 0
     crm.assert_one_case_each(stored_rows(office.journal))
 
 
@@ -128,7 +139,7 @@ def test_o21_a_mark_in_the_case_of_another_row_disputes_it(office: Office, give:
     office.write(tickets([1, 2]))
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status == 4
-        settle(office, give, server)
+        settle(office, server)
     crm.assert_one_case_each(stored_rows(office.journal))
     assert [row.state for row in stored_rows(office.journal)] == ["unknown", "created"]
 
@@ -147,10 +158,10 @@ def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Giv
     with ScriptedCrm(crm) as server:
         run(office, give, server)
         known = crm.cases[0].wolkvox_id
-        refused = settle(office, give, server, "--by-hand", "2", "--created", known)
+        refused = settle(office, server, ByHand("2", known))
         assert refused.status == 2
-        assert "--instead-of" in refused.json["reason"]
-        taken = settle(office, give, server, "--by-hand", "2", "--created", known, "--instead-of", "1")
+        assert "--instead-of" in refused.reason
+        taken = settle(office, server, ByHand("2", known, instead_of="1"))
         assert taken.status == 4
     assert select(office.journal, "SELECT state, wolkvox_id FROM rows ORDER BY id") == [
         ("unknown", None),
@@ -167,38 +178,36 @@ def test_o23_an_id_in_a_refusal_makes_the_row_unknown_and_is_found(office: Offic
         assert run(office, give, server).status in {4, 5}
         assert select(office.journal, "SELECT state FROM rows") == [("unknown",)]
         assert select(office.journal, "SELECT wolkvox_id FROM arrived_ids") == [(crm.cases[0].wolkvox_id,)]
-        refused = settle(office, give, server, "--by-hand", "1", "--not-created")
+        refused = settle(office, server, ByHand("1"))
         assert refused.status == 2
-        assert f"--despite {crm.cases[0].wolkvox_id}" in refused.json["reason"]
-        assert settle(office, give, server).status == 0
+        assert f"--despite {crm.cases[0].wolkvox_id}" in refused.reason
+        assert settle(office, server).status == 0
     crm.assert_one_case_each(stored_rows(office.journal))
     assert len(crm.posted) == 1
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"data": {"wolkvox_id": " ", "idPrefijo": "{prefix}"}},
-        {"data": {"idPrefijo": "{prefix}"}},
-        {"data": {"idCase": "{number}"}},
-        {"data": {"id": "{id}"}},
-        {"msg": "case {id} created"},
-    ],
+REFUSALS: tuple[dict[str, object], ...] = (
+    {"data": {"wolkvox_id": " ", "idPrefijo": "{prefix}"}},
+    {"data": {"idPrefijo": "{prefix}"}},
+    {"data": {"idCase": "{number}"}},
+    {"data": {"id": "{id}"}},
+    {"msg": "case {id} created"},
 )
-def test_o23_a_case_that_only_its_number_names_is_found_by_that(
-    office: Office, give: Give, more: dict[str, object]
-) -> None:
+"""What a refusal may name a case by, other than its `wolkvox_id`."""
+
+
+def test_o23_a_case_that_only_its_number_names_is_found_by_that(office: Office, give: Give) -> None:
     """A refusal with a prefix, a number or an id in its text: not sent again, and found although no value finds it."""
-    crm = OddCrm(lambda case, number: _refusing(case, more) if number == 1 else http(200, success(case)))
+    crm = OddCrm(lambda case, number: _refusing(case, REFUSALS[number - 1]))
     crm.changed = lambda case: {"idCase": case.id_prefijo.removeprefix("CAS-")}
-    office.write(tickets([1]))
+    office.write(tickets(range(1, 6)))
     with ScriptedCrm(crm) as server:
-        assert run(office, give, server).status == 4
-        assert run(office, give, server).status == 4
-        assert (states(office.journal), len(crm.posted)) == ({"unknown": 1}, 1)
+        for _time in range(2):
+            assert run(office, give, server).status == 4
+            assert (states(office.journal), len(crm.posted)) == ({"unknown": 5}, 5)
         _forget_search_values(office.journal)
-        assert settle(office, give, server).status == 0
-    assert (states(office.journal), len(crm.posted)) == ({"created": 1}, 1)
+        assert settle(office, server).status == 0
+    assert (states(office.journal), len(crm.posted)) == ({"created": 5}, 5)
     crm.assert_one_case_each(stored_rows(office.journal))
 
 
@@ -227,7 +236,7 @@ def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, g
     with ScriptedCrm(crm) as server:
         run(office, give, server)
         found = crm.cases.pop()
-        assert settle(office, give, server, "--by-hand", "1", "--not-created", "--despite", wrong).status == 0
+        assert settle(office, server, ByHand("1", despite=(wrong,))).status == 0
         assert states(office.journal) == {"planned": 1}
         assert run(office, give, server).status == 0
     assert select(office.journal, "SELECT wolkvox_id, dismissed FROM arrived_ids ORDER BY id")[0] == (wrong, 1)
@@ -251,8 +260,10 @@ def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
         late = elsewhere.submit(order, words, step=step, when=when, nth=1, lease=2.0, pid=str(pid))
         try:
             wait_until(lambda: _is_stopped(pid))
-            wait_until(lambda: give(_settle_words(office, server)).status == 4)
-            verdict = give([*_settle_words(office, server), "--by-hand", "1", "--not-created"])
+            ((ended,),) = select(office.journal, "SELECT lease FROM attempts")
+            wait_until(lambda: clock.elapsed() > float(str(ended)))
+            assert settle_rows(office, server.url).status == 4
+            verdict = settle_rows(office, server.url, ByHand("1"))
             assert verdict.status == 0, verdict
             again = run(office, give, server)
             assert (again.status, len(crm.posted)) == (0, 1), again
@@ -263,12 +274,6 @@ def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
     assert len(crm.posted) == 1
     crm.assert_one_case_each(stored_rows(office.journal))
     assert states(office.journal) == {"created": 1}
-
-
-def _settle_words(office: Office, server: ScriptedCrm) -> list[str]:
-    words = office.settle("--json", *AT_ONCE)
-    words[words.index("--server") + 1] = server.url
-    return words
 
 
 def _kill(pid: int) -> None:
@@ -293,37 +298,35 @@ def _tells_nothing_first(case: Case, number: int) -> bytes:
     return http(200, "<html></html>" if number == 1 else success(case))
 
 
-@pytest.mark.parametrize("verdict", [("--created", "64cb00000000000000000001"), ("--not-created",)])
-def test_o28_a_verdict_waits_for_the_lease_and_the_quiet_period(
-    office: Office, give: Give, verdict: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(
+    "verdict", [ByHand("1", "64cb00000000000000000001"), ByHand("1")], ids=["created", "not created"]
+)
+def test_o28_a_verdict_waits_for_the_lease_and_the_quiet_period(office: Office, give: Give, verdict: ByHand) -> None:
     """By hand and from a report: refused with the time from which it can be given; then it is accepted."""
     crm = OddCrm(_tells_nothing_first)
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)
-        words = _settle_words(office, server)
-        for ago, quiet in ((None, "0"), (60, "120")):
+        _decide(office.report, verdict.created)
+        for ago, quiet in ((None, 0), (60, 120)):
             if ago is not None:
                 end_leases(office.journal, ago=ago)
-            words[words.index("--quiet-period") + 1] = quiet
-            refused = give([*words, "--by-hand", "1", *verdict])
+            refused = settle_rows(office, server.url, verdict, quiet)
             assert refused.status == 2
-            assert "may still be created until" in refused.json["reason"]
-            _decide(office.report, verdict)
-            named = give([*words, "--from", str(office.report)])
-            assert (named.status, len(named.json["not_taken"])) == (4, 1)
+            assert "may still be created until" in refused.reason
+            named = settle_rows(office, server.url, office.report, quiet)
+            assert (named.status, len(named.not_taken)) == (4, 1)
         end_leases(office.journal, ago=121)
-        assert give([*words, "--by-hand", "1", *verdict]).status == 0
+        assert settle_rows(office, server.url, verdict, 120).status == 0
 
 
-def _decide(report: Path, verdict: tuple[str, ...]) -> None:
+def _decide(report: Path, created: str | None) -> None:
     """Fill the first line of `To decide` as a person does."""
     with closing(load_workbook(report)) as workbook:
         sheet = workbook["To decide"]
         columns = {cell.value: cell.column for cell in sheet[1]}
-        sheet.cell(2, columns["verdict"], "created" if verdict[0] == "--created" else "not created")
-        if verdict[0] == "--created":
-            sheet.cell(2, columns["wolkvox_id"], verdict[1])
+        sheet.cell(2, columns["verdict"], "created" if created else "not created")
+        if created:
+            sheet.cell(2, columns["wolkvox_id"], created)
         workbook.save(report)
 
 
@@ -335,16 +338,16 @@ def test_o28_a_verdict_about_an_earlier_attempt_is_not_taken(office: Office, giv
         _in_doubt(office, give, server, rows=1)
         old = office.folder / "old.xlsx"
         office.report.rename(old)
-        _decide(old, ("--not-created",))
+        _decide(old, None)
         if sheet_of == "0.1.0":
             _without_attempts(old)
         crm.cases.clear()
-        assert settle(office, give, server, "--by-hand", "1", "--not-created").status == 0
+        assert settle(office, server, ByHand("1")).status == 0
         _make_attempts_older(office.journal)
         assert run(office, give, server).status == 4  # sent again, and in doubt again
-        refused = settle(office, give, server, "--from", str(old))
+        refused = settle(office, server, old)
         assert refused.status == 4
-        assert "earlier attempt" in refused.json["reasons"][0]["reason"]
+        assert "earlier attempt" in refused.not_taken[0].reason
         assert states(office.journal) == {"unknown": 1}
 
 
@@ -369,9 +372,9 @@ def test_o28_the_same_verdict_twice_is_told_what_is_known(office: Office, give: 
         _in_doubt(office, give, server)
         known = crm.cases[0].wolkvox_id
         reference = crm.cases[0].reference
-        assert settle(office, give, server, "--by-hand", "1", "--created", known).status == 0
-        for verdict in (("--created", known), ("--not-created",)):
-            refused = settle(office, give, server, "--by-hand", "1", *verdict)
+        assert settle(office, server, ByHand("1", known)).status == 0
+        for verdict in (ByHand("1", known), ByHand("1")):
+            refused = settle(office, server, verdict)
             assert refused.status == 2
         _decide_reported(office, reference)
     assert states(office.journal) == {"created": 2}
@@ -387,11 +390,14 @@ def test_c58_a_deleted_case_is_looked_for_and_its_row_is_planned_again(office: O
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)
         before = states(office.journal)
-        refused = settle(office, give, server, "--by-hand", "1", "--deleted")
+        end_leases(office.journal)
+        deleted = office.settle("--json", *AT_ONCE, "--by-hand", "1", "--deleted")
+        deleted[deleted.index("--server") + 1] = server.url
+        refused = give(deleted)
         assert (refused.status, states(office.journal)) == (2, before)
         assert f"still shows {crm.cases[0].wolkvox_id}" in refused.err
         gone = crm.cases.pop(0)
-        recorded = settle(office, give, server, "--by-hand", "1", "--deleted")
+        recorded = give(deleted)
         assert (recorded.status, f"was asked for {gone.wolkvox_id}" in recorded.out) == (0, True)
         assert states(office.journal) == {"created": 1, "planned": 1}
         again = run(office, give, server)
@@ -427,7 +433,7 @@ def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: G
         know_the_search(office, server=server.url)
         _in_doubt(office, give, server, rows=3)
         for _time in range(2):
-            assert settle(office, give, server).status == 4
+            assert settle(office, server).status == 4
             crm.assert_one_case_each(stored_rows(office.journal))
         assert run(office, give, server).status == 4
     assert len(crm.posted) == 3
@@ -450,7 +456,7 @@ def test_o30_a_row_that_lost_its_id_by_a_search_is_not_sent_again(office: Office
     with ScriptedCrm(crm) as server:
         know_the_search(office, server=server.url)
         _in_doubt(office, give, server, rows=3)
-        settle(office, give, server)
+        settle(office, server)
         assert [row.state for row in stored_rows(office.journal)] == ["created", "created", "unknown"]
         office.write([*tickets([1, 2, 3]), *tickets(range(4, 14), Correo="muchos@example.com")])
         for _time in range(2):  # the new cases are newer, and their answer is longer: all that proves absence
@@ -616,16 +622,16 @@ def test_r15_an_import_that_another_computer_sends_is_checked_on_every_run(
 ) -> None:
     """Two computers take turns on one sheet: each finds what the other sent, and no row has two cases."""
     crm = OddCrm()
-    office.write(tickets(range(1, 7)))
+    office.write(tickets(range(1, 5)))
     with ScriptedCrm(crm) as server:
         words = office.arguments("run", "--yes", "--json", "--limit", "2")
         words[words.index("--server") + 1] = server.url
         there = [*words, "--report", str(office.folder / "there.xlsx")]
         there[there.index("--journal") + 1] = str(office.folder / "there" / "journal.db")
-        for turn in range(8):
+        for turn in range(6):
             with monkeypatch.context() as computer:
                 computer.setenv("XDG_STATE_HOME", str(tmp_path / f"state {turn % 2}"))
                 give(there if turn % 2 else words)
     crm.assert_one_case_each(stored_rows(office.journal))
     crm.assert_one_case_each(stored_rows(office.folder / "there" / "journal.db"))
-    assert len(crm.posted) == 6
+    assert len(crm.posted) == 4

@@ -16,7 +16,16 @@ from journal_support import SampleJournal
 from openpyxl import load_workbook
 from passage import Passage
 from place_support import ask
-from promise_support import Order, assert_promise, know_the_search, select, states, tickets, wait_until
+from promise_support import (
+    Order,
+    assert_promise,
+    know_the_search,
+    select,
+    settle_rows,
+    states,
+    tickets,
+    wait_until,
+)
 from run_support import MAPPING, Give, Office, ticket
 
 from importer.cli.terminal import Terminal
@@ -26,6 +35,7 @@ from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
 from importer.system import clock
 from importer.workflow.job import Job, load_job
+from importer.workflow.jobs.settle_job import ByHand
 
 
 def run(office: Office, *more: str) -> list[str]:
@@ -56,7 +66,7 @@ def test_r6_adopted_rows_are_not_sent_again(office: Office, give: Give) -> None:
     result = give(run(office))
     assert (result.status, office.sandbox.posts, result.json["counts"]["changed"]) == (4, 5, 0)
     assert states(office.journal) == {"created": 4, "unknown": 1}
-    assert give(office.settle("--by-hand", "2", "--created", office.sandbox.store.cases[1].wolkvox_id)).status == 0
+    assert settle_rows(office, office.sandbox.url, ByHand("2", office.sandbox.store.cases[1].wolkvox_id)).status == 0
     assert assert_promise(office) == {"created": 5}
 
 
