@@ -15,8 +15,9 @@ import keyring
 import keyring.backends.fail
 import pytest
 import trustme
+from kept import Kept, keeping
 from passage import Passage
-from promise_support import end_leases, select
+from promise_support import end_leases, select, settle_rows
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
@@ -27,8 +28,9 @@ from importer.pipeline import check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
-from importer.workflow.guards import first_run_questions, join_imports
+from importer.workflow.guards import first_run_questions, join_imports, other_imports
 from importer.workflow.job import Job, load_job
+from importer.workflow.jobs.settle_job import ByHand
 from importer.workflow.jobs.starting import _plan_questions
 
 TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
@@ -299,28 +301,32 @@ def test_r11_other_tickets_under_a_known_name_are_a_question(office: Office, giv
 EVERYTHING = {"Correo": "otra@example.com", "Asunto": "otro", "Detalle": "otra cosa", "Prioridad": "Baja"}
 
 
-@pytest.mark.parametrize(
-    ("edits", "asks"),
-    [
-        ({"Estado": "Cerrado", "Solución": "listo"}, False),
-        ({"Detalle": "otra cosa", "Asunto": "otro", "Prioridad": "Baja"}, False),
-        ({"Correo": "otra@example.com"}, True),
-        (EVERYTHING, True),
-        (EVERYTHING | {"Estado": "Cerrado", "Solución": "listo"}, True),
-    ],
-    ids=["moved on", "rewritten", "another contact", "everything", "everything, closed"],
+ANOTHER_TICKET = (
+    {"Correo": "otra@example.com"},
+    EVERYTHING,
+    EVERYTHING | {"Estado": "Cerrado", "Solución": "listo"},
 )
-def test_r11_known_rows_that_moved_on_refuse_nothing(
-    office: Office, give: Give, edits: dict[str, str], *, asks: bool
-) -> None:
+"""Edits after which a row looks like another ticket: another contact, everything, and everything in a closed one."""
+
+MOVED_ON = (
+    {"Estado": "Cerrado", "Solución": "listo"},
+    {"Detalle": "otra cosa", "Asunto": "otro", "Prioridad": "Baja"},
+)
+"""Edits of a ticket that moved on, and of one that was rewritten."""
+
+
+def test_r11_known_rows_that_moved_on_refuse_nothing(office: Office, give: Give) -> None:
     """A known row that was edited is `changed` and lets the new ones go, unless it looks like another ticket."""
     office.write(ticket(n) for n in range(1, 9))
     give(office.arguments("run", "--yes"))
-    office.write([*(ticket(n, **edits) for n in range(1, 9)), ticket(9)])
-    result = give(office.arguments("run", "--yes", "--json"))
-    assert (result.status, office.sandbox.posts) == ((2, 8) if asks else (1, 9))
-    if not asks:
-        assert (result.json["counts"]["created"], result.json["counts"]["changed"]) == (9, 8)
+    for edits in ANOTHER_TICKET:
+        office.write([*(ticket(n, **edits) for n in range(1, 9)), ticket(9)])
+        assert (give(office.arguments("run", "--yes")).status, office.sandbox.posts) == (2, 8)
+    for new, edits in enumerate(MOVED_ON, 1):
+        office.write([*(ticket(n, **edits) for n in range(1, 9)), *(ticket(8 + n) for n in range(1, new + 1))])
+        result = give(office.arguments("run", "--yes", "--json"))
+        assert (result.status, office.sandbox.posts) == (1, 8 + new)
+        assert (result.json["counts"]["created"], result.json["counts"]["changed"]) == (8 + new, 8)
 
 
 def test_r11_with_a_contact_from_no_column_all_that_lasts_must_differ(office: Office, give: Give) -> None:
@@ -357,9 +363,16 @@ def overlapping(office: Office, give: Give, *more: str) -> Result:
     return give(office.arguments("run", "--yes", "--json", *more))
 
 
-def test_r11_some_keys_of_another_import_wait_and_the_others_go(office: Office, give: Give) -> None:
+@pytest.fixture(scope="module")
+def two_imports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept[Result]]:
+    """Run two imports of which the second waits with the two rows whose keys are those of the first one's cases."""
+    with keeping(tmp_path_factory.mktemp("two"), overlapping) as kept:
+        yield kept
+
+
+def test_r11_some_keys_of_another_import_wait_and_the_others_go(two_imports: Kept[Result], give: Give) -> None:
     """Rows whose keys created cases elsewhere wait, with the reason; --new-import sends them, and is remembered."""
-    result = overlapping(office, give)
+    office, result = two_imports.again(), two_imports.made
     assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 2)
     assert [reason["row"] for reason in result.json["reasons"]] == [2, 3]
     assert all("import office" in one["message"] and "--new-import" in one["message"] for one in result.json["reasons"])
@@ -373,16 +386,19 @@ def test_r11_some_keys_of_another_import_wait_and_the_others_go(office: Office, 
     assert office.sandbox.posts == 13
 
 
-def test_r11_an_import_that_is_known_already_is_asked_about_keys_of_another(office: Office, give: Give) -> None:
-    """Also after the first two thousand rows, and if the import has cases of its own."""
+def test_r11_an_import_that_is_known_already_is_asked_about_keys_of_another(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after the first rows, by which a new import is judged, and if the import has cases of its own."""
+    monkeypatch.setattr(other_imports, "SAMPLE", 20)
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     office.mapping.write_text(WEEKLY, "utf-8")
-    office.write(ticket(n, Correo="nobody") for n in range(2, 2_203))
+    office.write([ticket(2_999)])
     give(office.arguments("run", "--yes"))
-    office.write([*(ticket(n, Correo="nobody") for n in range(2, 2_203)), ticket(1), ticket(3_000)])
+    office.write([*(ticket(n, Correo="nobody") for n in range(2, 30)), ticket(1), ticket(3_000)])
     result = give(office.arguments("run", "--yes", "--json"))
-    assert (result.json["created_now"], result.json["counts"]["planned"], office.sandbox.posts) == (1, 1, 2)
+    assert (result.json["created_now"], result.json["counts"]["planned"], office.sandbox.posts) == (1, 1, 3)
 
 
 def test_r11_keys_of_doubtful_rows_of_another_import_wait(office: Office, give: Give) -> None:
@@ -436,9 +452,11 @@ def test_r11_the_same_tickets_under_two_names_are_one_import(office: Office, giv
     assert [record[3] for record in select(office.journal, "SELECT * FROM imports")] == ["office"]
 
 
-def test_r11_imports_stay_apart_where_the_forecast_is_declined(office: Office, give: Give, person: Person) -> None:
+def test_r11_imports_stay_apart_where_the_forecast_is_declined(
+    two_imports: Kept[Result], give: Give, person: Person
+) -> None:
     """Who asks what would be sent, and does not send it, has changed nothing in the journal."""
-    overlapping(office, give)
+    office = two_imports.again()
     office.write(ticket(n) for n in range(1, 9))
 
     def known() -> list[tuple[object, ...]]:
@@ -456,9 +474,9 @@ def test_r11_imports_stay_apart_where_the_forecast_is_declined(office: Office, g
     assert len(office.sandbox.store.cases) == 8
 
 
-def test_r11_imports_stay_apart_while_rows_of_one_are_being_sent(office: Office, give: Give) -> None:
+def test_r11_imports_stay_apart_while_rows_of_one_are_being_sent(two_imports: Kept[Result], give: Give) -> None:
     """Nothing is sent, nothing is changed, and the same command does it later."""
-    overlapping(office, give)
+    office = two_imports.again()
     for state, status in (("sending", 2), ("created", 0)):
         with closing(sqlite3.connect(office.journal)) as database, database:
             database.execute("UPDATE rows SET state = ? WHERE id = 1", (state,))
@@ -468,9 +486,9 @@ def test_r11_imports_stay_apart_while_rows_of_one_are_being_sent(office: Office,
         assert (again.status, office.sandbox.posts) == (status, 6)
 
 
-def test_r11_what_had_to_be_looked_for_has_to_be_when_two_imports_are_one(office: Office, give: Give) -> None:
+def test_r11_what_had_to_be_looked_for_has_to_be_when_two_imports_are_one(two_imports: Kept[Result]) -> None:
     """Rows that a restored journal calls planned may be cases: joining their import with another changes nothing."""
-    overlapping(office, give)
+    office = two_imports.again()
     tenant = tenant_of(office.sandbox.url)
     with Journal(office.journal) as journal:
         journal.require_looking((tenant, "demo", "weekly"))
@@ -479,9 +497,9 @@ def test_r11_what_had_to_be_looked_for_has_to_be_when_two_imports_are_one(office
         assert journal.must_look_first((tenant, "demo", "office"))
 
 
-def test_r11_imports_with_other_keys_are_not_made_one(office: Office, give: Give) -> None:
+def test_r11_imports_with_other_keys_are_not_made_one(two_imports: Kept[Result], give: Give) -> None:
     """Where the run is refused because keys are made in another way, the journal stays as it was."""
-    overlapping(office, give)
+    office = two_imports.again()
     mapping = office.mapping.read_text("utf-8")
     office.mapping.write_text(mapping.replace("key: Ticket", "key: Asunto").replace("weekly", "by-subject"), "utf-8")
     assert give(office.arguments("run", "--yes", "--new-import")).status == 0
@@ -501,7 +519,7 @@ def test_r11_a_key_that_both_imports_created_is_a_conflict(office: Office, give:
     conflicts = select(office.journal, "SELECT reference, wolkvox_id FROM rows WHERE state = 'conflict'")
     end_leases(office.journal, ago=1_000)
     for reference, wolkvox_id in conflicts:
-        decided = give(office.settle("--quiet-period", "0", "--by-hand", str(reference), "--created", str(wolkvox_id)))
+        decided = settle_rows(office, office.sandbox.url, ByHand(str(reference), str(wolkvox_id)))
     assert decided.status == 0
     assert give(office.arguments("run", "--yes")).status == 0
     assert office.sandbox.posts == 8
@@ -631,11 +649,25 @@ def by_a_link(outside: Path, office: Office) -> str:
     return "lists"
 
 
+def by_its_path(outside: Path, _office: Office) -> str:
+    """Return the whole path, which leads out as it is."""
+    return str(outside)
+
+
+WAYS, NAMING = (by_its_path, by_dots, by_a_link), (looked_up, known_in, attached_from, listed_in)
+
+
 @pytest.mark.parametrize(
-    "way", [lambda outside, _office: str(outside), by_dots, by_a_link], ids=["absolute", "dots", "link"]
+    ("command", "mapping", "way"),
+    [
+        *(pytest.param("check", mapping, way) for mapping in NAMING for way in WAYS),
+        *(
+            pytest.param(command, mapping, way)
+            for command in ("preview", "report", "run", "adopt")
+            for mapping, way in zip(NAMING, (*WAYS, by_its_path), strict=True)
+        ),
+    ],
 )
-@pytest.mark.parametrize("mapping", [looked_up, known_in, attached_from, listed_in])
-@pytest.mark.parametrize("command", ["check", "preview", "report", "run", "adopt"])
 def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
     *,
     command: str,

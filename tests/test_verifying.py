@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from contacts_support import COLUMNS, CREATING, desk_at, person
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kept import Kept, keeping
 from promise_support import know_the_search
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
@@ -47,10 +49,45 @@ def words(office: Office, *more: str) -> list[str]:
     return [*office.arguments("verify", "--journal", str(office.journal)), "--yes", *more]
 
 
-def run(office: Office, give: Give, rows: int = 5, *, shared: int = 0, **changed: str) -> None:
+def write(office: Office, rows: int, shared: int = 0) -> None:
+    """Write so many rows; the first `shared` are of one contact."""
+    office.write(ticket(n, **({"Correo": SHARED} if n <= shared else {})) for n in range(1, rows + 1))
+
+
+def run(office: Office, give: Give, rows: int = 5, *, shared: int = 0) -> None:
     """Create a case for each of so many rows; the first `shared` are of one contact."""
-    office.write(ticket(n, **({"Correo": SHARED} if n <= shared else {}), **changed) for n in range(1, rows + 1))
+    write(office, rows, shared)
     assert give(office.arguments("run", "--yes", "--concurrency", "1")).status == 0
+
+
+Sent = Callable[[int], Office]
+"""Gives an office whose cases are created; its sheet has that many of their rows."""
+
+
+@pytest.fixture(scope="module")
+def five_cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept[None]]:
+    """Create a case for each of five rows."""
+    with keeping(tmp_path_factory.mktemp("five"), run) as kept:
+        yield kept
+
+
+@pytest.fixture
+def sent(five_cases: Kept[None]) -> Sent:
+    """Give the office with five cases, each of a contact of its own."""
+
+    def office_with(rows: int) -> Office:
+        office = five_cases.again()
+        write(office, rows)
+        return office
+
+    return office_with
+
+
+@pytest.fixture(scope="module")
+def of_one_contact(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept[None]]:
+    """Create a case for each of five rows, three of them of one contact."""
+    with keeping(tmp_path_factory.mktemp("shared"), partial(run, shared=3)) as kept:
+        yield kept
 
 
 def rewrite(office: Office, number: int, changed: Mapping[str, object]) -> None:
@@ -82,9 +119,9 @@ def texts(sheet: Any) -> list[list[Any]]:  # noqa: ANN401 - openpyxl's
 # ------------------------------------------------------------------------------------------------ the command
 
 
-def test_c50_cases_that_are_as_in_the_sheet(office: Office, give: Give) -> None:
+def test_c50_cases_that_are_as_in_the_sheet(of_one_contact: Kept[None], give: Give) -> None:
     """Exit status 0; one call for the rows of one contact, one for each other; the price is what is spent."""
-    run(office, give, 5, shared=3)
+    office = of_one_contact.again()
     before, spent = states(office), office.sandbox.calls("query")
     result = give(words(office, "--all", "--json"))
     assert (result.status, result.json["results"]) == (0, {"equal": 5, "not-asked": 0})
@@ -106,9 +143,9 @@ def test_c50_the_fields_of_the_contact_are_no_part_of_the_case(office: Office, g
     assert (result.status, result.json["results"]) == (0, {"equal": 2, "not-asked": 0})
 
 
-def test_c51_what_differs_is_named_and_what_is_not_shown_is_not_called_deleted(office: Office, give: Give) -> None:
+def test_c51_what_differs_is_named_and_what_is_not_shown_is_not_called_deleted(sent: Sent, give: Give) -> None:
     """Row, column, what the sheet says, what the CRM shows; a formula in a value stays text; exit status 1."""
-    run(office, give, 5)
+    office = sent(5)
     rewrite(office, 2, {"status": "Cerrado"})
     rewrite(office, 3, {"form": {"Subject": "=1+1"}, "status": "@ANA"})
     rewrite(office, 4, {"description": "nada de eso"})
@@ -136,9 +173,9 @@ def test_c51_what_differs_is_named_and_what_is_not_shown_is_not_called_deleted(o
     assert [line[5] for line in texts(workbook["Cases"])[1:]] == ["as in the sheet", *["differs"] * 3, "not shown"]
 
 
-def test_c51_a_sheet_that_was_edited_since_is_said_to_be(office: Office, give: Give) -> None:
+def test_c51_a_sheet_that_was_edited_since_is_said_to_be(sent: Sent, give: Give) -> None:
     """The difference is one, and the sheet is where it comes from; the others are compared all the same."""
-    run(office, give, 2)
+    office = sent(2)
     office.write([ticket(1, Asunto="Otro"), ticket(2)])
     result = give(words(office))
     assert (result.status, "edited since" in result.out) == (1, True)
@@ -156,9 +193,9 @@ def test_c52_the_shape_that_public_code_has_seen(tmp_path: Path, give: Give) -> 
     assert result.json["not_shown"] == {}
 
 
-def test_an_empty_list_says_so_and_each_case_has_its_reference(office: Office, give: Give) -> None:
+def test_an_empty_list_says_so_and_each_case_has_its_reference(sent: Sent, give: Give) -> None:
     """No list looks forgotten, and a case that was not asked for can be found by its reference."""
-    run(office, give, 3)
+    office = sent(3)
     assert give(words(office, "--sample", "1")).status == 0
     workbook = hand_over(office)
     assert texts(workbook["Exceptions"])[1:] == [["None: every row of the sheet is a case."]]
@@ -187,13 +224,14 @@ def test_c53_a_page_that_does_not_show_every_row_is_asked_further(tmp_path: Path
 
 @pytest.mark.parametrize(("told", "calls"), [(None, 1), (True, 3)])
 def test_c53_the_doctors_largest_answer_is_a_limit_only_if_it_told_of_more(
-    office: Office,
+    of_one_contact: Kept[None],
     give: Give,
     told: bool | None,  # noqa: FBT001
     calls: int,
 ) -> None:
     """A doctor who has only seen answers with one case does not keep rows from sharing a search."""
-    run(office, give, 3, shared=3)
+    office = of_one_contact.again()
+    write(office, 3, 3)
     know_the_search(office, page_size=1, page_says_more=told)
     asked = office.sandbox.calls("query")
     assert give(words(office, "--all")).status == 0
@@ -216,10 +254,10 @@ def test_c54_the_quota_is_respected_and_another_day_goes_on(tmp_path: Path, give
 
 @pytest.mark.parametrize("differ", [False, True])
 def test_c54_every_case_is_reached_whatever_was_asked_first(
-    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, *, differ: bool
+    sent: Sent, give: Give, monkeypatch: pytest.MonkeyPatch, *, differ: bool
 ) -> None:
     """`--again` begins anew once, and goes on without; what differs keeps no quota from what was never asked for."""
-    run(office, give, 5)
+    office = sent(5)
     if differ:
         for number in (1, 2):
             rewrite(office, number, {"status": "Cerrado"})
@@ -244,9 +282,9 @@ def test_c54_every_case_is_reached_whatever_was_asked_first(
         assert (last.json["remembered"], last.json["results"]["equal"]) == (4, 5)
 
 
-def test_c54_what_is_asked_again_counts(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c54_what_is_asked_again_counts(sent: Sent, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """A question without an answer is repeated, within the calls that are left."""
-    run(office, give, 3)
+    office = sent(3)
     monkeypatch.setattr("importer.workflow.verifying.asking.backoff", lambda _times: 0.0)
     monkeypatch.setattr(Crm, "token_information", lambda _crm: Quota(left=3))
     office.sandbox.inject("server-error:nth=1,call=query")
@@ -254,9 +292,9 @@ def test_c54_what_is_asked_again_counts(office: Office, give: Give, monkeypatch:
     assert (result.status, result.json["results"], result.json["calls"]) == (3, {"equal": 2, "not-asked": 1}, 3)
 
 
-def test_c55_ctrl_c_keeps_what_was_verified(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c55_ctrl_c_keeps_what_was_verified(sent: Sent, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """The workbook says what was not asked; the same command asks for it."""
-    run(office, give, 4)
+    office = sent(4)
     real, asked = Crm.query_cases, []
 
     def interrupted(crm: Crm, field: str, value: str) -> object:
@@ -272,11 +310,9 @@ def test_c55_ctrl_c_keeps_what_was_verified(office: Office, give: Give, monkeypa
     assert sum(cell == "not asked" for line in texts(hand_over(office)["Cases"]) for cell in line) in {1, 2}
 
 
-def test_c55_a_computer_that_fails_costs_no_days_quota(
-    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_c55_a_computer_that_fails_costs_no_days_quota(sent: Sent, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was answered is recorded while it goes on, and is not asked for again."""
-    run(office, give, 4)
+    office = sent(4)
     asked = 0
 
     def failing(crm: Crm, field: str, value: str) -> object:
@@ -334,9 +370,9 @@ def test_c56_a_case_of_a_row_that_was_not_sent_from_here_stops_the_next_run(offi
     assert (stopped.status, "another computer did" in stopped.err, office.sandbox.posts) == (2, True, posts)
 
 
-def test_a_refused_question_is_no_proof(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_question_is_no_proof(sent: Sent, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """The CRM may say so that there is none, or not understand: the case has no answer, whatever is in it."""
-    run(office, give, 1)
+    office = sent(1)
     config = office.sandbox._app.state.crm
     monkeypatch.setattr(config, "config", SandboxConfig(search=Search(nothing_found="404")))
     remove(office, 1)
@@ -360,9 +396,9 @@ def test_a_command_at_fault(office: Office, give: Give, more: list[str], said: s
     assert (result.status, said in result.err, office.sandbox.calls("query")) == (2, True, 0)
 
 
-def test_a_declined_price_asks_nothing(office: Office, give: Give) -> None:
+def test_a_declined_price_asks_nothing(sent: Sent, give: Give) -> None:
     """Without --yes and without a terminal, the command that asks is named."""
-    run(office, give, 1)
+    office = sent(1)
     spent = office.sandbox.calls("query")
     result = give([word for word in words(office) if word != "--yes"])
     assert (result.status, "--yes" in result.err, office.sandbox.calls("query")) == (2, True, spent)
@@ -419,11 +455,9 @@ def test_c57_the_lines_add_up_to_all_rows(counts: Counts) -> None:
     assert f" {others:,} row{'s that are' if others != 1 else ' that is'} listed" in adds_up(counts)
 
 
-def test_the_workbook_is_no_source_and_no_report_and_is_never_overwritten_by_mistake(
-    office: Office, give: Give
-) -> None:
+def test_the_workbook_is_no_source_and_no_report_and_is_never_overwritten_by_mistake(sent: Sent, give: Give) -> None:
     """It is refused as a source, is no witness of cases, is replaced as it was written, and left alone once edited."""
-    run(office, give, 2)
+    office = sent(2)
     path = office.folder / "tickets.hand-over.xlsx"
     give(words(office))
     give(words(office))
@@ -547,9 +581,9 @@ def test_a_sample_is_spread_and_always_the_same(count: int, wanted: int) -> None
 # ------------------------------------------------------------------------------------------------ from Python
 
 
-def test_a_program_verifies_with_events(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_verifies_with_events(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
     """The price comes first and must be agreed to; then each answer; a request to stop keeps what is known."""
-    run(office, give, 3)
+    office = sent(3)
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     job = load_job(Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal))
     with pytest.raises(UsageError, match="not agreed"):

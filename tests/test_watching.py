@@ -6,13 +6,15 @@ import platform
 import sqlite3
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from kept import Kept, keeping
 from promise_support import end_leases, tickets, wait_until
-from run_support import MAPPING, Office, ticket
+from run_support import MAPPING, Give, Office, ticket
 
 from importer import (
     Connection,
@@ -39,6 +41,27 @@ def job(office: Office, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     office.write(tickets([1, 2, 3]))
     return Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal, concurrency=1)
+
+
+def send_three(office: Office, give: Give) -> None:
+    """Send a sheet with three rows."""
+    office.write(tickets([1, 2, 3]))
+    assert give(office.arguments("run", "--yes")).status == 0
+
+
+@pytest.fixture(scope="module")
+def three_cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept[None]]:
+    """Create a case for each of three rows."""
+    with keeping(tmp_path_factory.mktemp("three"), send_three) as kept:
+        yield kept
+
+
+@pytest.fixture
+def journal(three_cases: Kept[None]) -> Path:
+    """Return the journal after a run of three rows."""
+    path = three_cases.again().journal
+    assert isinstance(path, Path)
+    return path
 
 
 def sent(verdict: Verdict) -> RowSent:
@@ -191,19 +214,17 @@ def test_a_run_of_another_process_is_watched_and_found_interrupted(tmp_path: Pat
         assert state.states[Status.SENDING] == 0
 
 
-@pytest.mark.parametrize(
-    ("owner", "lives"),
-    [("another-computer:1:ab", None), ("no owner", None), ("{node}:4194304:ab", False), ("{node}:x:ab", None)],
-)
-def test_whether_a_process_lives_is_told_only_where_it_is_known(job: Job, owner: str, lives: bool | None) -> None:  # noqa: FBT001
+def test_whether_a_process_lives_is_told_only_where_it_is_known(journal: Path) -> None:
     """A process of another computer may live; one of this computer that is gone does not."""
-    run(load_job(job), EventInterface(agrees=True))
-    with closing(sqlite3.connect(job.journal_path)) as database, database:
-        database.execute("UPDATE runs SET ended_at = NULL, exit_status = NULL, counts = NULL")
-        database.execute("UPDATE attempts SET owner = ?", (owner.format(node=platform.node()),))
-    (state,) = imports_known(job.journal_path)
-    assert state.last_run is not None
-    assert (state.last_run.lives, state.interrupted) == (lives, lives is False)
+    here = platform.node()
+    owners = {"another-computer:1:ab": None, "no owner": None, f"{here}:4194304:ab": False, f"{here}:x:ab": None}
+    for owner, lives in owners.items():
+        with closing(sqlite3.connect(journal)) as database, database:
+            database.execute("UPDATE runs SET ended_at = NULL, exit_status = NULL, counts = NULL")
+            database.execute("UPDATE attempts SET owner = ?", (owner,))
+        (state,) = imports_known(journal)
+        assert state.last_run is not None
+        assert (owner, state.last_run.lives, state.interrupted) == (owner, lives, lives is False)
 
 
 def test_a_pause_for_the_quota_is_known_with_its_end(job: Job, office: Office) -> None:
@@ -219,34 +240,31 @@ def test_a_pause_for_the_quota_is_known_with_its_end(job: Job, office: Office) -
     assert (state.quota_until, state.states) == (None, {Status.CREATED: 3})
 
 
-def test_watching_writes_nothing_and_waits_for_nobody(job: Job) -> None:
+def test_watching_writes_nothing_and_waits_for_nobody(journal: Path) -> None:
     """While another connection holds the journal's lock it answers at once, and leaves every byte as it is."""
-    run(load_job(job), EventInterface(agrees=True))
-    with closing(sqlite3.connect(job.journal_path, isolation_level=None)) as writer:
+    with closing(sqlite3.connect(journal, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         writer.execute("UPDATE rows SET message = 'not yet'")
-        before = {path.name: path.stat().st_mtime_ns for path in job.journal_path.parent.iterdir()}
-        (state,) = imports_known(job.journal_path)
+        before = {path.name: path.stat().st_mtime_ns for path in journal.parent.iterdir()}
+        (state,) = imports_known(journal)
         assert state.states == {Status.CREATED: 3}
-        assert {path.name: path.stat().st_mtime_ns for path in job.journal_path.parent.iterdir()} == before
+        assert {path.name: path.stat().st_mtime_ns for path in journal.parent.iterdir()} == before
         writer.execute("ROLLBACK")
 
 
-def test_a_journal_of_an_earlier_version_is_read_as_it_would_become(job: Job) -> None:
+def test_a_journal_of_an_earlier_version_is_read_as_it_would_become(journal: Path) -> None:
     """It is read from a copy that is brought up; one that is damaged, or was moved, says so."""
-    run(load_job(job), EventInterface(agrees=True))
-    path = job.journal_path
-    with closing(sqlite3.connect(path)) as database, database:
+    with closing(sqlite3.connect(journal)) as database, database:
         database.execute("DELETE FROM migrations WHERE name LIKE 'm004%'")
         database.execute("ALTER TABLE rows DROP COLUMN column_digests")
         database.execute("ALTER TABLE reports DROP COLUMN source")
         database.execute("DELETE FROM facts WHERE name = 'column_secret'")
-    assert [state.states for state in imports_known(path)] == [{Status.CREATED: 3}]
-    with Journal(path) as journal:
-        journal.move(path.with_name("elsewhere.db"))
+    assert [state.states for state in imports_known(journal)] == [{Status.CREATED: 3}]
+    with Journal(journal) as opened:
+        opened.move(journal.with_name("elsewhere.db"))
     with pytest.raises(JournalError, match="elsewhere"):
-        imports_known(path)
-    damaged = path.with_name("damaged.db")
+        imports_known(journal)
+    damaged = journal.with_name("damaged.db")
     damaged.write_bytes(b"no database" * 1000)
     with pytest.raises(JournalError, match=r"damaged\.db"):
         imports_known(damaged)
