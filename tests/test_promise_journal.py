@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from nursery import Nursery
 from promise_support import KILLED, Order, know_the_search, states, tickets, wait_until
 from run_support import Give, Office, ticket
 
@@ -103,11 +105,13 @@ def test_r15_a_report_beside_the_source_is_a_witness(
 
 @needs_unix
 @pytest.mark.parametrize("how", ["deleted", "replaced", "folder gone"])
-def test_r15_a_run_whose_journal_is_taken_away_stops_and_loses_no_id(office: Office, tmp_path: Path, how: str) -> None:
+def test_r15_a_run_whose_journal_is_taken_away_stops_and_loses_no_id(
+    office: Office, nursery: Nursery, tmp_path: Path, how: str
+) -> None:
     """It stops at the row in flight; the id of that row is beside the journal's path, or in the output of the run."""
     office.write(tickets(range(1, 200)))
-    with RunningSandbox(latency=Latency(0.05, 0.05)) as office.sandbox:
-        process = office.start("run", "--yes", "--concurrency", "1")
+    with RunningSandbox(latency=Latency(0.05, 0.05)) as office.sandbox, ThreadPoolExecutor(1) as elsewhere:
+        going = elsewhere.submit(nursery.carry_out, *office.arguments("run", "--yes", "--concurrency", "1"))
         wait_until(lambda: office.sandbox.posts >= 3)
         copy = tmp_path / "copy.db"
         cp(office.journal, copy)
@@ -117,14 +121,14 @@ def test_r15_a_run_whose_journal_is_taken_away_stops_and_loses_no_id(office: Off
             office.journal.unlink()
         else:
             copy.rename(office.journal)
-        _out, err = process.communicate(timeout=60)
+        ended = going.result(timeout=60)
         cases = [case.wolkvox_id for case in office.sandbox.store.cases]
-        assert "while it was in use" in err
-        assert process.returncode in {2, 3}
+        assert "while it was in use" in ended.err
+        assert ended.status in {2, 3}
         assert len(cases) < 20
         rescue = office.journal.with_name("journal.db.rescue")
         kept = rescue.read_text() if rescue.exists() else ""
-        assert cases[-1] in kept + err or was_concluded(cases[-1], tmp_path, office)
+        assert cases[-1] in kept + ended.err or was_concluded(cases[-1], tmp_path, office)
 
 
 def was_concluded(case: str, tmp_path: Path, office: Office) -> bool:
