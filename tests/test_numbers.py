@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from openpyxl import load_workbook
-from promise_support import end_leases
+from openpyxl import Workbook, load_workbook
+from promise_support import end_leases, settle_rows
 from run_support import MAPPING, Give, Office, ticket
 
 from importer.model import Status
@@ -86,9 +86,8 @@ def numbers_of_tallies(tallies: dict[str, int], issues: int) -> Numbers:
     return Numbers(states, tallies["created in this run"], tallies["changed"], issues)
 
 
-def numbers_of_workbook(path: Path) -> Numbers:
+def numbers_of_workbook(workbook: Workbook) -> Numbers:
     """Read the sheets `Summary` and `Issues`, and check `To decide` against them."""
-    workbook = load_workbook(path)
     lines = reversed(list(workbook["Summary"]))  # the states are the first table
     tallies = {line[0].value: line[1].value for line in lines if isinstance(line[1].value, int)}
     doubtful = workbook["To decide"].max_row - 1 if "To decide" in workbook else 0
@@ -129,23 +128,26 @@ def assert_agreement(office: Office, give: Give, *more: str) -> Numbers:
     """Run, and compare every output of the run with --json."""
     result = give(office.arguments("run", "--yes", "--json", "--html", "--quiet-period", "0", *more)).json
     expected = numbers_of_json(result)
-    shown = numbers_of_workbook(office.report)  # of the whole source, whatever was selected
+    workbook = load_workbook(office.report)
+    shown = numbers_of_workbook(workbook)  # of the whole source, whatever was selected
     assert shown == expected or "--only" in more
     assert numbers_of_page(office.report.with_suffix(".html").read_text("utf-8")) == shown
     rows = Numbers(expected.states, expected.created_now, expected.changed)
-    assert numbers_of_rows(office.reported()) == Numbers(shown.states, shown.created_now, shown.changed)
+    header, *lines = ([cell or "" for cell in line] for line in workbook["Report"].iter_rows(values_only=True))
+    table = pd.DataFrame(lines, columns=header)
+    assert numbers_of_rows(table) == Numbers(shown.states, shown.created_now, shown.changed)
     history, listed = numbers_of_history(office, give, result["run"])
     assert history == rows
     assert (listed["calls"], listed["exit_status"]) == (result["calls"], result["exit_status"])
-    table = office.folder / "again.csv"
-    rebuilt = numbers_of_json(give(office.arguments("report", "--json", "--report", str(table))).json)
-    lines = numbers_of_rows(pd.read_csv(table, dtype=str, keep_default_na=False))
-    assert replace(lines, issues=rebuilt.issues) == rebuilt
+    again = office.folder / "again.csv"
+    rebuilt = numbers_of_json(give(office.arguments("report", "--json", "--report", str(again))).json)
+    listed_again = numbers_of_rows(pd.read_csv(again, dtype=str, keep_default_na=False))
+    assert replace(listed_again, issues=rebuilt.issues) == rebuilt
     assert replace(rebuilt, created_now=shown.created_now) == shown
     return expected
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [2, 5])  # between them, with every fault, with a limit and without
 def test_every_output_of_a_run_tells_the_same_numbers(office: Office, give: Give, seed: int) -> None:
     """Four runs with rows in all states, settled rows and limits show the same numbers everywhere."""
     random = Random(seed)  # noqa: S311 - the same runs every time
@@ -194,7 +196,7 @@ def test_history_tells_what_a_run_changed(office: Office, give: Give) -> None:
     office.sandbox.inject("blank-ids:nth=2")
     give(office.arguments("run", "--yes", "--concurrency", "1"))
     end_leases(office.journal)
-    assert give(office.settle("--quiet-period", "0")).status == 0
+    assert settle_rows(office, office.sandbox.url).status == 0
     office.write([ticket(1), ticket(2), ticket(3, Correo="cliente3@example.com"), ticket(4)])
     give(office.arguments("run", "--yes", "--concurrency", "1"))
     where = ["--journal", str(office.journal)]
