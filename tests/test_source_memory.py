@@ -14,12 +14,13 @@ MEASURE = """
 import re, sys
 from pathlib import Path
 from importer.source import open_table
-rows = 0
-table = open_table(Path(sys.argv[1]))
-for _again in range(2):
-    for frame in table.frames():
-        rows += len(frame)
-print(rows, re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1])
+for path in map(Path, sys.argv[1:]):
+    rows = 0
+    table = open_table(path)
+    for _again in range(2):
+        for frame in table.frames():
+            rows += len(frame)
+    print(rows, re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1])
 """
 
 
@@ -47,12 +48,11 @@ WRITE: dict[str, Callable[[Path, Iterable[Sequence[str]]], None]] = {"csv": writ
 @pytest.mark.parametrize(("kind", "more"), [("csv", 200_000), ("xlsx", 50_000)])
 def test_s6_memory_does_not_grow_with_the_rows(tmp_path: Path, kind: str, more: int) -> None:
     """Five or twenty times as many rows take no more memory, read once and again; no text of them is kept."""
-    highest = []
-    for rows in (10_000, more):
-        path = tmp_path / f"{rows}.{kind}"
+    written = {rows: tmp_path / f"{rows}.{kind}" for rows in (10_000, more)}
+    for rows, path in written.items():
         WRITE[kind](path, ([str(row), f"texto número {row}", "x"] for row in range(rows)))
-        done = subprocess.run([sys.executable, "-c", MEASURE, path], check=True, capture_output=True, text=True)
-        read, peak = map(int, done.stdout.split())
-        assert read == 2 * rows
-        highest.append(peak)
-    assert highest[1] - highest[0] < 30_000  # kilobytes
+    command = [sys.executable, "-c", MEASURE, *map(str, written.values())]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    (some, lower), (many, higher) = (map(int, line.split()) for line in done.stdout.splitlines())
+    assert [some, many] == [2 * rows for rows in written]
+    assert higher - lower < 30_000  # kilobytes
