@@ -20,12 +20,15 @@ from promise_support import KILLED, Order, end_leases, select
 from run_support import Give, Office
 
 from importer.crm import Found
-from importer.identity import address_digest
+from importer.identity import address_digest, tenant_of
 from importer.journal import Attempt, ContactIntent, ContactState, Journal, KnownContact
 from importer.model import Outcome, Verdict
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig
+from importer.settings import Connection
 from importer.text import folded_address
 from importer.workflow.contacts.searching import judge
+from importer.workflow.jobs.settle_contacts import settle_contact_by_hand
+from importer.workflow.jobs.settle_job import SettleJob
 
 needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="processes that fork and are killed, as Unix has them")
 OPERATION = ("crm0001.wolkvox.com", "op")
@@ -39,12 +42,16 @@ def desk(tmp_path: Path, give: Give) -> Iterator[Desk]:
 
 
 def decide_by_looking(desk: Desk) -> None:
-    """Look up every contact of the sheet in the simulated CRM and say what is there, as a person does."""
-    end_leases(desk.office.journal)
-    for one in desk.contacts("--json").json["contacts"]:
-        if one["state"] == "unknown":
-            verdict = "--exists" if one["address"] in desk.addresses else "--not-created"
-            assert desk.settle("--by-hand", one["address"], verdict).status == 0
+    """Look up every contact in doubt in the simulated CRM and record what is there, as a person does."""
+    office, addresses = desk.office, desk.addresses
+    end_leases(office.journal)
+    job = SettleJob(Connection(office.sandbox.url, "demo"), office.journal, office.mapping)
+    with Journal(office.journal) as journal:
+        operation = (tenant_of(office.sandbox.url), "demo")
+        journal.contact_attempts.expire(operation)
+        doubtful = [str(doubt.address) for doubt in journal.contacts.doubts(operation)]
+    for address in doubtful:
+        settle_contact_by_hand(job, address, exists=address in addresses)
 
 
 FAULTS = [
