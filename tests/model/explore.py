@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from . import invariants, journal, process, surroundings, updates
@@ -46,6 +47,20 @@ def explore(setting: Setting, promises: tuple[Promise, ...] = tuple(Promise)) ->
     return _explored(setting, first, steps, _same, lambda of, world: invariants.broken(of, world, promises))
 
 
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep Python from searching for cycles among moments, which have none, again and again: a third of the time.
+
+    It is around a whole function, so that no moment is left for the search that comes when it is over.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_no_garbage()
 def _explored(
     setting: Setting,
     first: M,
@@ -53,33 +68,23 @@ def _explored(
     same: Callable[[M], M],
     broken: Callable[[Setting, M], Promise | None],
 ) -> Explored:
-    with _no_garbage():
-        came_from: dict[M, tuple[M, str] | None] = {same(first): None}
-        waiting = deque([first])
-        taken: set[str] = set()
-        while waiting:
-            moment = waiting.popleft()
-            before = same(moment)
-            for what, after in steps(setting, moment):
-                taken.add(what)
-                if after in came_from or (known := same(after)) in came_from:
-                    continue
-                came_from[known] = before, what
-                promise = broken(setting, after)
-                if promise is not None:
-                    return Explored(len(came_from), _kinds(taken), promise, _story(came_from, known))
-                waiting.append(after)
+    known = same(first)
+    came_from: dict[M, tuple[M, str] | None] = {known: None}
+    waiting = deque([(first, known)])
+    taken: set[str] = set()
+    while waiting:
+        moment, before = waiting.popleft()
+        for what, after in steps(setting, moment):
+            taken.add(what)
+            known = same(after)
+            if known in came_from:
+                continue
+            came_from[known] = before, what
+            promise = broken(setting, after)
+            if promise is not None:
+                return Explored(len(came_from), _kinds(taken), promise, _story(came_from, known))
+            waiting.append((after, known))
     return Explored(len(came_from), _kinds(taken))
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Keep Python from searching for cycles among moments, which have none, again and again: a third of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _kinds(taken: set[str]) -> frozenset[str]:
@@ -90,15 +95,32 @@ def _kinds(taken: set[str]) -> frozenset[str]:
 
 def _same(world: World) -> World:
     """Return the value shared by moments that differ only in which process is which, or in facts that no step reads."""
-    read = {process.attempt for process in world.processes} | {process.leftover for process in world.processes}
-    read |= {row.attempt for kept in (*world.journals, world.backup) if kept for row in kept.rows}
+    processes = tuple(sorted(world.processes)) if len(world.processes) > 1 else world.processes
+    attempts = world.attempts
+    read = _read(world)
+    for number, attempt in enumerate(attempts, 1):
+        if number not in read and attempt.request != Request.IN_WORK:
+            attempts = (*attempts[: number - 1], _unread(attempt.row, attempt.clear), *attempts[number:])
+    return world.of(processes, attempts)
+
+
+def _read(world: World) -> set[int]:
+    """Return the attempts whose facts some step may still read."""
+    read = set()
+    for one in world.processes:
+        read.add(one.attempt)
+        read.add(one.leftover)
+    for kept in (*world.journals, world.backup):
+        for row in kept.rows if kept else ():
+            read.add(row.attempt)
     if world.note:
         read.add(world.note.attempt)
-    attempts = tuple(
-        attempt if number in read or attempt.request == Request.IN_WORK else Attempt(attempt.row, clear=attempt.clear)
-        for number, attempt in enumerate(world.attempts, 1)
-    )
-    return world._replace(processes=tuple(sorted(world.processes)), attempts=attempts)
+    return read
+
+
+@cache
+def _unread(row: int, clear: bool) -> Attempt:  # noqa: FBT001
+    return Attempt(row, clear=clear)
 
 
 def _story(came_from: Mapping[M, tuple[M, str] | None], last: M) -> tuple[str, ...]:

@@ -11,10 +11,12 @@ from .state import DOUBTFUL, NOBODYS_CASE, Journal, State, World
 
 
 def _one_case(setting: Setting, world: World) -> bool:
-    return all(len(world.cases_of(row)) <= 1 for row in range(setting.rows))
+    return len(world.cases) < 2 or all(len(world.cases_of(row)) <= 1 for row in range(setting.rows))
 
 
 def _no_id_lost(_setting: Setting, world: World) -> bool:
+    if not world.arrived:
+        return True
     known: set[int] = set()
     for journal in world.journals:
         known |= ids_in(journal)
@@ -44,7 +46,7 @@ def _is_right(setting: Setting, world: World, journal: Journal, number: int) -> 
 
 def _doubt_named(setting: Setting, world: World) -> bool:
     """Look for rows that seem unsent although their case exists; a refused journal names all of its rows."""
-    return not any(
+    return not world.cases or not any(
         row.state in {State.PLANNED, State.REJECTED} and world.cases_of(number)
         for machine, journal in enumerate(world.journals)
         if journal and journal_is_trusted(setting, world, machine)
@@ -58,7 +60,7 @@ def _no_false_doubt(_setting: Setting, world: World) -> bool:
         for process in world.processes
         if process.attempt and world.now <= world.attempt(process.attempt).begun
     }
-    return not any(
+    return not awaited or not any(
         row.state == State.UNKNOWN and row.attempt in awaited for journal in _journals(world) for row in journal.rows
     )
 
@@ -79,4 +81,7 @@ HOLDS: dict[Promise, Callable[[Setting, World], bool]] = {
 
 def broken(setting: Setting, world: World, promises: tuple[Promise, ...] = tuple(Promise)) -> Promise | None:
     """Return the first of these promises that a moment breaks, or None if all hold."""
-    return next((promise for promise in promises if not HOLDS[promise](setting, world)), None)
+    for promise in promises:
+        if not HOLDS[promise](setting, world):
+            return promise
+    return None

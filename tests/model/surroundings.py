@@ -104,8 +104,9 @@ def _index(world: World) -> Iterator[Step]:
     if world.indexed < len(world.cases):
         shown = world.indexed + 1
         yield f"The CRM's search shows case {shown} now", world._replace(indexed=shown)
-    doubtful = any(row.state == State.UNKNOWN for journal in world.journals if journal for row in journal.rows)
-    if doubtful and not any(case.row == CONTROL for case in world.cases):
+    if any(case.row == CONTROL for case in world.cases):
+        return
+    if any(row.state == State.UNKNOWN for journal in world.journals if journal for row in journal.rows):
         control = Case(CONTROL, world.now, world.ahead)
         yield (
             f"Settling makes a control: case {len(world.cases) + 1}",
