@@ -198,8 +198,7 @@ def test_nothing_was_sent(value: str, posts: int, office: Office) -> None:
     assert office.sandbox.posts == posts
 
 
-@pytest.mark.parametrize(("value", "sent"), [("yes", 2), ("", 1)])
-def test_verdicts_in_a_report(value: str, sent: int, office: Office, give: Give) -> None:
+def test_verdicts_in_a_report(office: Office, give: Give) -> None:
     """What a person wrote into a report is recorded by the run, and its rows are sent; or it is left for later."""
     office.write([ticket(1)])
     office.sandbox.inject("closed-without-creating")
@@ -207,14 +206,15 @@ def test_verdicts_in_a_report(value: str, sent: int, office: Office, give: Give)
     end_leases(office.journal, ago=1)
     decide(office.report, {2: ("not created", None)})
     office.sandbox.inject()
-    office.write([ticket(1), ticket(2)])
     job = job_of(office, quiet_period=0)
-    assert codes(propose(job)) == ["verdicts"]
-    proposal = answered(job, {"verdicts": value} if value else {})
-    assert proposal.forecast is not None
-    assert proposal.forecast.rows_to_send == sent
-    assert codes(propose(job)) == ["verdicts"]  # a proposal records nothing
-    assert send(proposal).counts.created_now == sent
+    for answers, sent in (({}, 1), ({"verdicts": "yes"}, 2)):
+        office.write(ticket(number) for number in range(1, 3 + len(answers)))  # one new row for each run
+        assert codes(propose(job)) == ["verdicts"]
+        proposal = answered(job, answers)
+        assert proposal.forecast is not None
+        assert proposal.forecast.rows_to_send == sent
+        assert codes(propose(job)) == ["verdicts"]  # a proposal records nothing
+        assert send(proposal).counts.created_now == sent
 
 
 def test_a_spot_check_that_cannot_be_made(abroad: Job, office: Office) -> None:

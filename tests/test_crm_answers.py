@@ -31,11 +31,11 @@ def outcome(status: int, body: object, **options: object) -> Outcome:
 
 
 @pytest.mark.parametrize("code", [200, "200", 200.0])
-@pytest.mark.parametrize("error", ["null", None, ""])
-def test_the_documented_success_is_created_whether_its_code_is_number_or_text(code: object, error: object) -> None:
+def test_the_documented_success_is_created_whether_its_code_is_number_or_text(code: object) -> None:
     """Code and error come in several spellings; the ids are taken as text."""
-    made = outcome(200, {**SUCCESS, "code": code, "error": error})
-    assert (made.verdict, made.wolkvox_id, made.id_prefijo) == (Verdict.CREATED, "64cb0001", "CAS-1")
+    for error in ("null", None, ""):
+        made = outcome(200, {**SUCCESS, "code": code, "error": error})
+        assert (made.verdict, made.wolkvox_id, made.id_prefijo) == (Verdict.CREATED, "64cb0001", "CAS-1"), error
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_o7_a_success_that_is_cut_short_or_html_or_without_id_is_unknown(body: o
     assert outcome(200, body).verdict is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 @pytest.mark.parametrize("body", [SUCCESS, b"<html>Bad Gateway</html>", {"code": 400, "msg": "no"}])
-def test_o8_a_servers_error_is_unknown_whatever_it_says(status: int, body: object) -> None:
+def test_o8_a_servers_error_is_unknown_whatever_it_says(body: object) -> None:
     """The case may have been made before the error."""
-    assert outcome(status, body).verdict is Verdict.UNKNOWN
+    for status in (500, 502, 503, 504, 520):
+        assert outcome(status, body).verdict is Verdict.UNKNOWN, status
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [("120", 120.0), ("0", 0.0), ("soon", None), ("-5", None), ("", None)])
@@ -99,10 +99,10 @@ def test_words_that_a_row_holds_itself_are_not_taken_for_the_crms() -> None:
 
 
 @pytest.mark.parametrize("before", [b"", PHP, b"\xef\xbb\xbf", b"\xef\xbb\xbf\n\n" + PHP])
-@pytest.mark.parametrize("behind", [b"", b"\n", PHP])
-def test_o16_json_is_found_behind_a_php_warning(before: bytes, behind: bytes) -> None:
+def test_o16_json_is_found_behind_a_php_warning(before: bytes) -> None:
     """Warnings, braces in them and a byte order mark are passed over."""
-    assert outcome(200, before + json.dumps(SUCCESS).encode() + behind).verdict is Verdict.CREATED
+    for behind in (b"", b"\n", PHP):
+        assert outcome(200, before + json.dumps(SUCCESS).encode() + behind).verdict is Verdict.CREATED, behind
 
 
 @pytest.mark.parametrize(
@@ -297,11 +297,12 @@ ANOTHER = {"code": 200, "error": "null", "data": {"wolkvox_id": "64cb0002"}}
         '{"code":200,"error":"null","data":{"wolkvox_id":"64cb0002","wolkvox_id":"64cb0001"}}',
     ],
 )
-@pytest.mark.parametrize("status", [200, 401, 404, 429])
-def test_o21_an_answer_that_names_two_cases_is_unknown_and_both_are_noted(status: int, body: str) -> None:
+def test_o21_an_answer_that_names_two_cases_is_unknown_and_both_are_noted(body: str) -> None:
     """Which of them is this row's cannot be known, whatever the status says."""
-    made = outcome(status, body.encode())
-    assert (made.verdict, made.wolkvox_id, set(made.ids)) == (Verdict.UNKNOWN, None, {"64cb0001", "64cb0002"})
+    for status in (200, 401, 404, 429):
+        made = outcome(status, body.encode())
+        named = {"64cb0001", "64cb0002"}
+        assert (made.verdict, made.wolkvox_id, set(made.ids)) == (Verdict.UNKNOWN, None, named), status
 
 
 def test_o21_the_same_answer_twice_is_unknown_even_without_an_id() -> None:
@@ -315,7 +316,6 @@ def test_o21_the_id_of_a_contact_inside_the_case_is_no_second_case() -> None:
     assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.CREATED, "64cb0001", ("64cb0001", "c1"))
 
 
-@pytest.mark.parametrize("status", [200, 301, 302, 400, 401, 403, 404, 405, 407, 409, 413, 417, 429, 500, 503])
 @pytest.mark.parametrize(
     "body",
     [
@@ -331,11 +331,12 @@ def test_o21_the_id_of_a_contact_inside_the_case_is_no_second_case() -> None:
         'Warning: {"wolkvox\\u005fid" : "64cb0001"',
     ],
 )
-def test_o23_an_id_that_comes_with_a_refusal_is_never_lost(status: int, body: str) -> None:
+def test_o23_an_id_that_comes_with_a_refusal_is_never_lost(body: str) -> None:
     """Any status and any code, whole, cut, nested or wrapped: the row is unknown, and the sentence names the id."""
-    made = outcome(status, body.encode())
-    assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.UNKNOWN, None, ("64cb0001",))
-    assert "64cb0001" in made.message
+    for status in (200, 301, 302, 400, 401, 403, 404, 405, 407, 409, 413, 417, 429, 500, 503):
+        made = outcome(status, body.encode())
+        assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.UNKNOWN, None, ("64cb0001",)), status
+        assert "64cb0001" in made.message, status
 
 
 @pytest.mark.parametrize(
@@ -366,7 +367,6 @@ def test_o23_an_id_in_the_address_that_a_redirect_leads_to_is_kept() -> None:
 MONGO = "64cb5f0e9a1b2c3d4e5f6a7b"
 
 
-@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500])
 @pytest.mark.parametrize(
     ("more", "noted"),
     [
@@ -389,13 +389,12 @@ MONGO = "64cb5f0e9a1b2c3d4e5f6a7b"
         ({"data": json.dumps(json.dumps({"idPrefijo": "PQR-7"}))}, "PQR-7"),
     ],
 )
-def test_o23_what_names_a_case_without_a_wolkvox_id_is_never_lost(
-    status: int, more: dict[str, object], noted: str
-) -> None:
+def test_o23_what_names_a_case_without_a_wolkvox_id_is_never_lost(more: dict[str, object], noted: str) -> None:
     """Its number, its prefix, an id by another name, or one in the CRM's words: the row is unknown, and says it."""
-    made = outcome(status, {"code": 400, "error": "NO", **more})
-    assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.UNKNOWN, None, (noted,))
-    assert noted in made.message
+    for status in (200, 302, 400, 401, 404, 429, 500):
+        made = outcome(status, {"code": 400, "error": "NO", **more})
+        assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.UNKNOWN, None, (noted,)), status
+        assert noted in made.message, status
 
 
 @pytest.mark.parametrize(

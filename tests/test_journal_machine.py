@@ -197,8 +197,8 @@ class ServerMachine(JournalMachine):
 TestJournal = JournalMachine.TestCase
 TestJournalOnServer = needs_postgres(ServerMachine.TestCase)
 TestJournalOnServer.settings = settings(
-    max_examples=3, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=2, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestJournal.settings = settings(
-    max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=5, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,30 +78,40 @@ def test_m21_a_question_ends_a_job_before_anything_is_sent(desk: Desk) -> None:
     assert desk.office.sandbox.posts == 0
 
 
-@pytest.mark.parametrize("what", ["source", "mapping", "corrections", "gone", "row"])
-def test_m22_a_machine_that_sees_other_files_leaves_the_import_to_others(desk: Desk, what: str) -> None:
+def test_m22_a_machine_that_sees_other_files_leaves_the_import_to_others(office: Office, place: Server) -> None:
     """It says which file, sends nothing, and another machine that sees the right ones sends all."""
-    office = desk.office
-    queued = submit(desk.job())
-    paths = {"mapping": office.mapping, "corrections": office.folder / "tickets.corrections.csv"}
-    path = paths.get(what, office.source)
-    before = path.read_bytes() if path.exists() else None
-    if what == "gone":
-        path.unlink()
-    elif what == "corrections":
-        path.write_text("sheet,key,column,from,to,who,when\n", "utf-8")
-    else:
-        path.write_bytes((before or b"") + b"\n# other\n")
-    refused = desk.carry_on(queued)
-    assert (refused.state, office.sandbox.posts) == (QueueState.WAITING, 0)
-    assert list(refused.refusals) == ["one"]
-    assert str(office.source) in desk.said[0] or str(path) in desk.said[0]
-    assert desk.later == [(queued.id, None)]
-    path.unlink(missing_ok=True)
-    if before is not None:
-        path.write_bytes(before)
-    ended = Desk(office, desk.place, "two").carry_on(queued)
+    queued = submit(Desk(office, place).job())
+    for path, content in (
+        (office.source, office.source.read_bytes() + b"\n# other\n"),
+        (office.mapping, office.mapping.read_bytes() + b"\n# other\n"),
+        (office.folder / "tickets.corrections.csv", b"sheet,key,column,from,to,who,when\n"),
+        (office.source, None),
+    ):
+        desk = Desk(office, place)
+        with _seen_as(path, content):
+            refused = desk.carry_on(queued)
+        assert (refused.state, office.sandbox.posts) == (QueueState.WAITING, 0)
+        assert list(refused.refusals) == ["one"]
+        assert str(office.source) in desk.said[0] or str(path) in desk.said[0]
+        assert desk.later == [(queued.id, None)]
+    ended = Desk(office, place, "two").carry_on(queued)
     assert (ended.exit_status, office.sandbox.posts, dict(ended.refusals)) == (0, 3, {})
+
+
+@contextmanager
+def _seen_as(path: Path, content: bytes | None) -> Iterator[None]:
+    """Let a file have other bytes within the block, or not be there."""
+    before = path.read_bytes() if path.exists() else None
+    _become(path, content)
+    yield
+    _become(path, before)
+
+
+def _become(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
 
 
 def test_m23_a_machine_joins_a_run_and_the_last_one_ends_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
