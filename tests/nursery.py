@@ -36,6 +36,8 @@ PROGRAM = "importer.__main__"
 PATIENCE = 300
 """How many seconds a command may take; one that waits for ever is killed then, with SIGALRM."""
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
+ID_FILE = "NURSERY_ID_FILE"
+"""The variable with the file into which the process of a command writes its id: signals go to it, not its stand-in."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,17 @@ class Nursery:
             ended = ask(str(self.folder / "socket"), order | {"folder": str(Path.cwd())}, files)
             said = [_text_of(file) for file in (out, err)]
         return Ended(int(ended["status"]), *said, ended["seconds"], int(ended["megabytes"]))
+
+    def start(self, id_file: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a command by the stand-in, and have its process write its id into a file."""
+        return subprocess.Popen(
+            [*self.words, *arguments],
+            env={**os.environ, **environment, ID_FILE: str(id_file)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
 
 
 def _text_of(file: io.BufferedRandom) -> str:
@@ -199,7 +212,7 @@ def _keep(connection: socket.socket) -> None:
 
 def _be_the_program(order: dict[str, Any], files: Sequence[int]) -> None:
     """Be what the order asks for, from the state in which Python starts a program, to its end."""
-    from crash_child import meet  # noqa: PLC0415 - loads the program
+    from crash_child import meet, write_at_once  # noqa: PLC0415 - loads the program
 
     status: object = 99
     signal.alarm(PATIENCE)
@@ -210,6 +223,8 @@ def _be_the_program(order: dict[str, Any], files: Sequence[int]) -> None:
         given = dict(zip(order["files"], files, strict=True))
         sys.stdin, sys.stdout, sys.stderr = (_standard(number, given.get(number)) for number in range(3))
         sys.argv = ["case-importer", *order["arguments"]]
+        if ID_FILE in os.environ:
+            write_at_once(Path(os.environ[ID_FILE]), str(os.getpid()))
         meet(**order.get("fate", {}))
         importlib.import_module(order.get("program", PROGRAM)).main()
         status = 0

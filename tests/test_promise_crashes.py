@@ -42,7 +42,7 @@ def with_attachments(office: Office) -> None:
 def test_o1_killed_twice_at_a_step_and_run_again(
     office: Office, give: Give, order: Order, step: str, when: str
 ) -> None:
-    """Killed before or after a step, at different rows, twice: two more runs make every row one case, ids right."""
+    """Killed before or after a step, at different rows, twice: every row is one case after two more runs, or one."""
     with_attachments(office)
     run = office.arguments("run", "--yes", "--quiet-period", "1")
     nth = 2 if step in OF_EACH_ROW else 1  # of the rows that are left, so another row each time
@@ -50,10 +50,11 @@ def test_o1_killed_twice_at_a_step_and_run_again(
     once_is_all = (step, when) == ("import-noted", "after")
     assert order(run, step=step, when=when, nth=nth) == (0 if once_is_all else KILLED)
     end_leases(office.journal)
-    give([*run, "--json"])
-    end_leases(office.journal)
-    settle_by_person(office)  # what was never sent is not found, and no newer case proves that it would be
     result = give([*run, "--json"])
+    if step in OF_EACH_ROW and result.status == 4:
+        end_leases(office.journal)
+        settle_by_person(office)  # what was never sent is not found, and no newer case proves that it would be
+        result = give([*run, "--json"])
     assert result.status == 0
     assert assert_promise(office) == {"created": ROWS}
     assert_report(office, Path(result.json["report"]))

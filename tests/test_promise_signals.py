@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from nursery import Nursery
 from promise_support import assert_promise, states, tickets, wait_until
 from run_support import Give, Office
 
@@ -22,47 +25,70 @@ from importer.workflow.job import Job, load_job
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
 
+ROWS = 24
+
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Iterator[Office]:
     """Give an office whose simulated CRM takes a while for each answer."""
     with RunningSandbox(latency=Latency(0.2, 0.2)) as sandbox:
         office = Office(tmp_path, sandbox)
-        office.write(tickets(range(1, 41)))
+        office.write(tickets(range(1, ROWS + 1)))
         yield office
 
 
+@dataclass(frozen=True)
+class Running:
+    """A run in a process of its own."""
+
+    process: subprocess.Popen[str]
+    id_file: Path
+
+    def press_ctrl_c(self) -> None:
+        """Send it what Ctrl-C does."""
+        os.kill(int(self.id_file.read_text("ascii")), signal.SIGINT)
+
+
+def start(office: Office, nursery: Nursery, workers: str) -> Running:
+    """Start a run with so many workers."""
+    id_file = office.folder / "process.id"
+    words = office.arguments("run", "--yes", "--concurrency", workers)
+    return Running(nursery.start(id_file, *words, **office.environment), id_file)
+
+
 @pytest.mark.parametrize("workers", ["1", "4"])
-def test_o19_ctrl_c_once_lets_the_cases_in_flight_finish(workers: str, slow: Office, give: Give) -> None:
+def test_o19_ctrl_c_once_lets_the_cases_in_flight_finish(
+    workers: str, slow: Office, give: Give, nursery: Nursery
+) -> None:
     """The run ends with exit status 3 and a report; nothing is unknown, and the same command goes on."""
-    process = slow.start("run", "--yes", "--concurrency", workers)
-    wait_until(lambda: slow.sandbox.posts >= 6)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 3, err
+    running = start(slow, nursery, workers)
+    wait_until(lambda: slow.sandbox.posts >= 4)
+    running.press_ctrl_c()
+    out, err = running.process.communicate(timeout=60)
+    assert running.process.returncode == 3, err
     assert "Stopping" in err
     assert "Ctrl-C" in out
     assert "Traceback" not in err
     assert set(assert_promise(slow)) == {"created", "planned"}
     assert (slow.reported()["status"] == "created").sum() == states(slow.journal)["created"] == slow.sandbox.posts
     assert give(slow.arguments("run", "--yes", "--concurrency", "16")).status == 0
-    assert (assert_promise(slow), slow.sandbox.posts) == ({"created": 40}, 40)
+    assert (assert_promise(slow), slow.sandbox.posts) == ({"created": ROWS}, ROWS)
 
 
-def test_o19_ctrl_c_twice_makes_them_unknown(slow: Office) -> None:
+def test_o19_ctrl_c_twice_makes_them_unknown(slow: Office, nursery: Nursery) -> None:
     """The run ends at once with exit status 4; the cases in flight are named as unknown, and are not sent again."""
-    slow.sandbox.inject("timeout-after-creating:from=6")
-    process = slow.start("run", "--yes", "--concurrency", "2")
-    assert process.stderr
-    wait_until(lambda: slow.sandbox.posts == 7)
-    process.send_signal(signal.SIGINT)
-    while "the answers to 2 cases" not in (line := process.stderr.readline()):
+    slow.sandbox.inject("timeout-after-creating:from=4")
+    running = start(slow, nursery, "2")
+    assert running.process.stderr
+    wait_until(lambda: slow.sandbox.posts == 5)
+    running.press_ctrl_c()
+    while "the answers to 2 cases" not in (line := running.process.stderr.readline()):
         assert line, "it ended without a word"
-    process.send_signal(signal.SIGINT)
-    _out, err = process.communicate(timeout=60)
-    assert process.returncode == 4, err
+    running.press_ctrl_c()
+    _out, err = running.process.communicate(timeout=60)
+    assert running.process.returncode == 4, err
     assert "Traceback" not in err
-    assert assert_promise(slow) == {"created": 5, "unknown": 2, "planned": 33}
+    assert assert_promise(slow) == {"created": 3, "unknown": 2, "planned": ROWS - 5}
     assert list(slow.reported()["status"]).count("unknown") == 2
 
 
