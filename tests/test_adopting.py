@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +14,33 @@ from openpyxl import load_workbook
 from promise_support import states, tickets
 from run_support import HEADER, MAPPING, Give, Office, Result, ticket
 
+from importer.cli.main import execute
+from importer.sandbox import RunningSandbox
+
 Edit = Mapping[str, object]
 
 
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, Path]]:
+    """Send five rows once for tests that send nothing; give what is left without the journal, and the marks."""
+    with RunningSandbox() as sandbox, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("WOLKVOX_TOKEN", "any")
+        office = Office(tmp_path_factory.mktemp("sent"), sandbox)
+        office.write(tickets(range(1, 6)))
+        assert execute(office.arguments("run", "--yes")) == 0
+        lose(office)
+        yield office, Path(os.environ["XDG_STATE_HOME"])
+
+
 @pytest.fixture
-def reported(office: Office, give: Give) -> Office:
+def reported(sent: tuple[Office, Path], tmp_path: Path) -> Iterator[Office]:
     """Give an office whose five rows are cases, whose journal is lost, and whose report still exists."""
-    office.write(tickets(range(1, 6)))
-    assert give(office.arguments("run", "--yes")).status == 0
-    lose(office)
-    return office
+    before, state = sent
+    shutil.copytree(before.folder, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(state, os.environ["XDG_STATE_HOME"])
+    office = Office(tmp_path, before.sandbox)
+    yield office
+    assert office.sandbox.posts == 5
 
 
 def lose(office: Office) -> None:

@@ -36,14 +36,14 @@ POINTS_OF_UPDATES = (Point("update-intent", "after"), Point("update-outcome", "b
 
 def test_c80_a_migration_under_a_quota(tmp_path: Path, give: Give) -> None:
     """Every contact and every case once, histories complete, edits updated, all verified, and the numbers add up."""
-    migration = Migration(tmp_path, 40, 130, 17)
-    with RunningSandbox(migration.config(30)) as sandbox:
+    migration = Migration(tmp_path, 24, 80, 11)
+    with RunningSandbox(migration.config(20)) as sandbox:
         desk = HelpDesk(migration, Office(tmp_path, sandbox), give)
         desk.learn()
         ended = desk.day_by_day("run")
         assert ended.status == 0, ended
         desk.assert_complete()
-        changed = frozenset({3, 17, 39})
+        changed = frozenset({3, 17, 23})
         desk.migration.write(changed)
         ended = desk.day_by_day("run")
         assert ended.status == 0, ended
@@ -54,11 +54,11 @@ def test_c80_a_migration_under_a_quota(tmp_path: Path, give: Give) -> None:
     assert desk.days >= 4
     workbook = openpyxl.load_workbook(tmp_path / "tickets.hand-over.xlsx")
     cells = list(workbook["Hand-over"].iter_rows(values_only=True))
-    assert "40 rows in the source = 40 created cases + 0 rows" in str(cells)
+    assert "24 rows in the source = 24 created cases + 0 rows" in str(cells)
     listed = list(workbook["Cases"].iter_rows(min_row=2, values_only=True))
-    assert sorted(int(line[1]) for line in listed) == list(range(1, 41))
+    assert sorted(int(line[1]) for line in listed) == list(range(1, 25))
     assert {line[5] for line in listed} == {"as in the sheet"}
-    assert sum(line[9] or 0 for line in listed) == 17 + len(desk.with_comments)
+    assert sum(line[9] or 0 for line in listed) == 11 + len(desk.with_comments)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes that fork and are killed, as Unix has them")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from run_support import HEADER, MAPPING, Give, Office, ticket
 from test_rows import COMMENTS, TRANSCRIPT, comment
@@ -15,84 +17,90 @@ TWO_COLUMNS = NO_DEFAULT.replace("{column: Detalle}", '{template: "{Asunto}\\n\\
 )
 
 
-@pytest.mark.parametrize(
-    ("crm", "results", "said"),
-    [
-        ({"solution": "Hecho"}, {"differs": 1}, "Row 2, Solución: the sheet says '(empty)', the CRM shows 'Hecho'."),
-        ({"solution": " "}, {"equal": 1}, ""),
-        ({"form": {"Subject": "X"}}, {"equal": 1}, "Not compared, because the sheet leaves it empty: form.Subject"),
-        ({"form": {"Subject": {"id": 1, "value": 7}}}, {"equal": 1}, "Not compared, because the sheet leaves it empty"),
-        ({"form": {"Subject": False}}, {"equal": 1}, ""),
-        ({"form": {"Subject": None}}, {"equal": 1}, ""),
-        ({"form": {"Subject": {"id": None, "value": []}}}, {"equal": 1}, ""),
-    ],
+NOT_LEFT: tuple[dict[str, object], ...] = (
+    {"solution": "Hecho"},
+    {"solution": " "},
+    {"form": {"Subject": False}},
+    {"form": {"Subject": None}},
+    {"form": {"Subject": {"id": None, "value": []}}},
 )
-def test_what_the_sheet_leaves_empty(
-    office: Office, give: Give, crm: dict[str, object], results: dict[str, int], said: str
-) -> None:
+LEFT: tuple[dict[str, object], ...] = ({"form": {"Subject": "X"}}, {"form": {"Subject": {"id": 1, "value": 7}}})
+"""What the CRM has where the sheet is empty: what is compared or is empty, too; and a field that is left out."""
+
+
+def test_what_the_sheet_leaves_empty(office: Office, give: Give) -> None:
     """A solution is a difference there; a form field, which the CRM may fill by itself, is said to be not compared."""
-    run(office, give, 1, Asunto="")
-    rewrite(office, 1, crm)
+    run(office, give, len(NOT_LEFT) + len(LEFT), Asunto="")
+    for number, crm in enumerate(NOT_LEFT, 1):
+        rewrite(office, number, crm)
     done = give(words(office, "--all"))
-    assert said in done.out
-    is_left = said.startswith("Not")
-    assert ("Not compared, because" in done.out) == is_left
+    assert "Row 2, Solución: the sheet says '(empty)', the CRM shows 'Hecho'." in done.out
+    assert "Not compared, because" not in done.out
+    for number, crm in enumerate(LEFT, len(NOT_LEFT) + 1):
+        rewrite(office, number, crm)
+    done = give(words(office, "--all", "--again"))
+    assert "Not compared, because the sheet leaves it empty: form.Subject" in done.out
     data = give(words(office, "--all", "--again", "--json")).json
-    assert data["results"] == {**results, "not-asked": 0}
-    assert data["empty_in_sheet"] == ({"form.Subject": 1} if is_left else {})
-    listed = [cell for line in texts(hand_over(office)["Cases"]) for cell in line]
-    assert ("form.Subject (empty in the sheet)" in listed) == is_left
+    assert data["results"] == {"differs": 1, "equal": 6, "not-asked": 0}
+    assert [difference["row"] for difference in data["differences"]] == [2]
+    assert data["empty_in_sheet"] == {"form.Subject": len(LEFT)}
+    lines = texts(hand_over(office)["Cases"])[1:]
+    told = ["form.Subject (empty in the sheet)" in line for line in lines]
+    assert told == [False] * len(NOT_LEFT) + [True] * len(LEFT)
 
 
-@pytest.mark.parametrize(
-    ("sheets", "crm", "columns"),
-    [
-        (({"Solución": "Hecho"}, {"Solución": ""}), {}, ["Solución"]),
-        (({"Prioridad": "Alta"}, {"Prioridad": ""}), {}, ["Prioridad"]),
-        (({"Categoría": "Luz"}, {"Categoría": ""}), {}, ["Categoría"]),
-        (({}, {"Detalle": "Otro"}), {}, ["Detalle"]),
-        (({}, {"Asunto": "A", "Detalle": "D"}), {}, ["Asunto, Detalle"]),
-        (({}, {}), {"description": "otra cosa"}, ["Asunto, Detalle"]),
-        (({}, {"Estado": "Cerrado"}), {"status": "Cerrado"}, []),
-        (({}, {"Solución": "Hecho"}), {"solution": None}, ["Solución"]),
-    ],
+EDITED: tuple[tuple[dict[str, str], dict[str, str], dict[str, object], list[str]], ...] = (
+    ({"Solución": "Hecho"}, {"Solución": ""}, {}, ["Solución"]),
+    ({"Prioridad": "Alta"}, {"Prioridad": ""}, {}, ["Prioridad"]),
+    ({"Categoría": "Luz"}, {"Categoría": ""}, {}, ["Categoría"]),
+    ({}, {"Detalle": "Otro"}, {}, ["Detalle"]),
+    ({}, {"Asunto": "A", "Detalle": "D"}, {}, ["Asunto, Detalle"]),
+    ({}, {}, {"description": "otra cosa"}, ["Asunto, Detalle"]),
+    ({}, {"Estado": "Cerrado"}, {"status": "Cerrado"}, []),
+    ({}, {"Solución": "Hecho"}, {"solution": None}, ["Solución"]),
 )
-def test_an_edited_row_is_compared_in_the_columns_that_were_edited(
-    office: Office,
-    give: Give,
-    sheets: tuple[dict[str, str], dict[str, str]],
-    crm: dict[str, object],
-    columns: list[str],
-) -> None:
+"""What a row says when it is sent and what is edited then, what the CRM has, and the columns that differ."""
+
+
+def test_an_edited_row_is_compared_in_the_columns_that_were_edited(office: Office, give: Give) -> None:
     """A difference names those columns of a template that were edited, else all of it, and says that they were."""
     office.mapping.write_text(TWO_COLUMNS, "utf-8")
-    before, after = sheets
     header = (*HEADER, "Categoría")
-    office.write([{"Categoría": "", **ticket(1, **before)}], header)
-    assert give(office.arguments("run", "--yes")).status == 0
-    rewrite(office, 1, crm)
-    office.write([{"Categoría": "", **ticket(1, **{**before, **after})}], header)
-    data = give(words(office, "--json")).json
-    assert data["results"] == {"differs" if columns else "equal": 1, "not-asked": 0}
-    assert [each["column"] for each in data["differences"]] == columns
-    assert all(each["edited"] is bool(after) for each in data["differences"])
+    sent = [{"Categoría": "", **ticket(number, **before)} for number, (before, *_rest) in enumerate(EDITED, 1)]
+    office.write(sent, header)
+    assert give(office.arguments("run", "--yes", "--concurrency", "1")).status == 0
+    for number, (_before, _after, crm, _columns) in enumerate(EDITED, 1):
+        rewrite(office, number, crm)
+    office.write([row | after for row, (_before, after, *_rest) in zip(sent, EDITED, strict=True)], header)
+    data = give(words(office, "--all", "--json")).json
+    assert data["results"] == {"differs": 7, "equal": 1, "not-asked": 0}
+    found = [(each["row"], each["column"], each["edited"]) for each in data["differences"]]
+    assert found == [
+        (line, column, bool(after))
+        for line, (_before, after, _crm, columns) in enumerate(EDITED, 2)
+        for column in columns
+    ]
 
 
-@pytest.mark.parametrize("shown", [None, 1, 0])
-def test_a_transcript_is_a_file_that_was_sent(
-    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, shown: int | None
-) -> None:
+def test_a_transcript_is_a_file_that_was_sent(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside files or alone: it is counted where the CRM shows files, and told as not shown where it shows none."""
     office.mapping.write_text(MAPPING.replace("reference:", f"{TRANSCRIPT}reference:"), "utf-8")
     comment(office)
     run(office, give, 1)
-    monkeypatch.setattr(comparing, "attachments_shown", lambda _record: shown)
-    data = give(words(office, "--all", "--json")).json
-    assert data["results"] == {"differs" if shown == 0 else "equal": 1, "not-asked": 0}
-    assert data["attachments"] == {"shown": shown or 0, "not_shown": 1 if shown is None else 0}
-    assert data["not_shown"].get("attachments") == (1 if shown is None else None)
-    line = texts(hand_over(office)["Cases"])[1]
-    assert line[-2 if shown is None else -3] == 1
+    shown: int | None
+    for shown in (None, 1, 0):
+        monkeypatch.setattr(comparing, "attachments_shown", partial(_shows, shown))
+        data = give(words(office, "--all", "--again", "--json")).json
+        assert data["results"] == {"differs" if shown == 0 else "equal": 1, "not-asked": 0}
+        assert data["attachments"] == {"shown": shown or 0, "not_shown": 1 if shown is None else 0}
+        assert data["not_shown"].get("attachments") == (1 if shown is None else None)
+        line = texts(hand_over(office)["Cases"])[1]
+        assert line[-2 if shown is None else -3] == 1
+
+
+def _shows(files: int | None, _record: object) -> int | None:
+    """Say how many files of any case the CRM shows, if it shows them."""
+    return files
 
 
 @pytest.mark.parametrize(
@@ -149,14 +157,14 @@ def test_a_note_is_told_once(office: Office, give: Give) -> None:
     assert set(notes) <= set(give(office.arguments("run", "--yes", "--json", *where)).json["notes"])
 
 
-@pytest.mark.parametrize("language", ["es", "pt", "en"])
-def test_the_list_of_cases_shows_its_words_whole(office: Office, give: Give, language: str) -> None:
+def test_the_list_of_cases_shows_its_words_whole(office: Office, give: Give) -> None:
     """No state and no result is cut off where the list is printed, and it stays one page wide."""
     run(office, give, 2)
     office.write([ticket(1, Detalle="Otro"), ticket(2)])
-    give(words(office, "--lang", language))
-    sheet = hand_over(office).worksheets[1]
-    widths = {at: each.width for each in sheet.column_dimensions.values() for at in range(each.min, each.max + 1)}
-    for at in (5, 6):
-        assert all(len(str(cell.value)) + 2 <= widths[at] for [cell] in sheet.iter_rows(2, min_col=at, max_col=at))
-    assert sheet.page_setup.fitToWidth in {None, 1}
+    for language in ("es", "pt", "en"):
+        give(words(office, "--all", "--again", "--lang", language))
+        sheet = hand_over(office).worksheets[1]
+        widths = {at: each.width for each in sheet.column_dimensions.values() for at in range(each.min, each.max + 1)}
+        for at in (5, 6):
+            assert all(len(str(cell.value)) + 2 <= widths[at] for [cell] in sheet.iter_rows(2, min_col=at, max_col=at))
+        assert sheet.page_setup.fitToWidth in {None, 1}
