@@ -37,7 +37,7 @@ POINTS_OF_UPDATES = (Point("update-intent", "after"), Point("update-outcome", "b
 def test_c80_a_migration_under_a_quota(tmp_path: Path, give: Give) -> None:
     """Every contact and every case once, histories complete, edits updated, all verified, and the numbers add up."""
     migration = Migration(tmp_path, 24, 80, 11)
-    with RunningSandbox(migration.config(20)) as sandbox:
+    with RunningSandbox(migration.config(20)) as sandbox:  # with much less, the doctor would not learn all on one day
         desk = HelpDesk(migration, Office(tmp_path, sandbox), give)
         desk.learn()
         ended = desk.day_by_day("run")
