@@ -58,10 +58,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_r18_a_changed_key_is_refused_with_both_named(office: Office, give: Give, change: str) -> None:
-    """Nothing is sent; the sentence names both keys, how many rows are known by each, and what to do.
-
-    By a recorded rule, and by the rows of a version that recorded none.
-    """
+    """Recorded or not, the old key is named with the new one, the rows of each and what to do; nothing is sent."""
     before, after, was, now = CHANGES[change]
     office.write([row(1), row(2), row(3)], FECHAS)
     assert run(office, give, key=before).status == 0
