@@ -165,6 +165,8 @@ def test_real_exports_in_spanish_and_portuguese_are_recognised(headers: str) -> 
         ("C", ["10-29-2024 7:24 PM", "01-11-2024 07:30 AM"], {"type": "datetime", "read": "MM-DD-YYYY"}),
         ("Valor", ["$ 1.500.000", "$ 23.000"], {"type": "currency", "decimal_sign": ","}),
         ("Valor", ["1.500", "23.000"], {}),
+        ("Valor", ["$1'234.567", "$450.000"], {}),
+        ("Valor", ["$1'234.567,50", "$450.000"], {"type": "currency", "decimal_sign": ","}),
         ("Teléfono", ["7654321", "3210987"], {}),
         ("C", ["<p>Hola</p>", "Chao", "a < b"], {"type": "html"}),
         ("C", ["a < b", "si x<y entonces"], {}),

@@ -272,6 +272,37 @@ def test_currencies_lose_their_signs(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["$1'234.567", "$450.000", "$2'000.000", "7"], [*["! number-format-unclear"] * 3, 7]),
+        (["1'234,567", "450,000"], ["! number-format-unclear"] * 2),
+        (["1'234'567.890"], ["! number-format-unclear"]),
+        (["$1'234.567,50", "$450.000", "$2'000.000"], [1234567.5, 450000, 2000000]),
+        (["1'234,567.50", "450,000", "2'000,000"], [1234567.5, 450000, 2000000]),
+        (["$1.234'567.890", "$1'234.567"], [1234567890, 1234567]),
+        (["1'234.567", "1.000.000"], [1234567, 1000000]),
+        (["1\u00b4234.567,50", "1\u2018234.567", "1\u2019234.567"], [1234567.5, 1234567, 1234567]),
+        (["1'234.56", "1'234.567"], [1234.56, 1234.567]),
+        (["1'234.5678", "450.000"], [1234.5678, 450]),
+        (["0'450.000", "1'23.456", "1'234.567.89", "1.234'567"], ["! not-a-number"] * 4),
+    ],
+)
+def test_three_digits_after_an_apostrophe_and_a_point_prove_no_sign(
+    tmp_path: Path, cells: list[str], numbers: list[object]
+) -> None:
+    """`1'234.567` is a million in Colombia and a thousand in Switzerland: only the rest of the column can tell."""
+    assert form_values(tmp_path, "{column: C, type: currency}", cells) == numbers
+
+
+def test_a_given_decimal_sign_tells_millions_from_thousands(tmp_path: Path) -> None:
+    """With `decimal_sign`, the apostrophe before the other sign parts millions, and before this one thousands."""
+    values = [
+        form_values(tmp_path, f"{{column: C, type: decimal, decimal_sign: '{sign}'}}", ["1'234.567"]) for sign in ",."
+    ]
+    assert values == [[1234567], [1234.567]]
+
+
 def test_booleans_are_words_of_three_languages(tmp_path: Path) -> None:
     """Yes and no in Spanish, Portuguese and English, marks and stored booleans are read; others need `values`."""
     cells = ["Sí", "NO", "não", "x", "0", true("TRUE", value=True), "quizás"]

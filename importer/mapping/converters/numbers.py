@@ -10,13 +10,20 @@ from importer.mapping.refusal import Refused
 from importer.messages import _, shorten
 from importer.model import Typed
 
-_GAPS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
+_GAPS = str.maketrans({**dict.fromkeys("\u00a0\u202f\u2009", " "), **dict.fromkeys("\u2018\u2019\u2032\u00b4`", "'")})
 _BARE = re.compile(r"(?P<minus>-)?\s*(?P<digits>[\d.,' ]*\d)\s*(?P<percent>%)?")
 _SHAPES = {
-    sign: re.compile(rf"(?:\d+|[1-9]\d{{0,2}}([{thousands}' ])\d{{3}}(?:\1\d{{3}})*)?(?P<fraction>[{sign}]\d+)?")
+    sign: re.compile(
+        rf"(?:\d+|[1-9]\d{{0,2}}(?:([{thousands}' ])\d{{3}}(?:\1\d{{3}})*"
+        rf"|(?:[{thousands}]\d{{3}})?(?:'\d{{3}})+[{thousands}]\d{{3}}))?(?P<fraction>[{sign}]\d+)?"
+    )
     for sign, thousands in ((".", ","), (",", "."))
 }
-"""How digits look by their decimal sign: all in a row, or in groups of three with one separator between all of them."""
+"""How digits look by their decimal sign: all in a row, or in groups of three with one separator between all of them.
+
+As people write it in Colombia, an apostrophe may set off the millions, before the separator of the thousands:
+`1'234.567` is 1234567, or else it is 1234.567 as in Switzerland.
+"""
 
 _MONEY = re.compile(r"\b[A-Z]{1,3}\$|[$€£¢¥₡₲]|\b[A-Z]{3}\b|\bS/\.?|\bBs\.?|\bGs\.?")
 _SAFE_INTEGER = 2**53  # above it, a JSON number loses digits in programs that read it as a double
@@ -26,7 +33,7 @@ class NumberReader:
     """Reads the numbers of one column.
 
     `decimal_sign` is that of the mapping; without it, `observe` collects what proves it in the column: `1.234,5`,
-    `12,50` or `1.234.567` do, and `1.234` does not.
+    `12,50` or `1.234.567` do, and `1.234` and `1'234.567` do not.
     """
 
     def __init__(self, decimal_sign: str | None = None, *, money: bool = False) -> None:
