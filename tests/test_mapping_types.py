@@ -303,6 +303,19 @@ def test_a_given_decimal_sign_tells_millions_from_thousands(tmp_path: Path) -> N
     assert values == [[1234567], [1234.567]]
 
 
+def test_a_currency_sign_between_digits_is_no_number(tmp_path: Path) -> None:
+    """`12€50` may be 12.50 or 1250: the sign is dropped before or after the digits, never between them."""
+    cells = ["12€50", "12$50", "12 US$ 50", "1.000$00", "12 COP 50", "$12 COP", "COP$ 12", "-$12", "$-12", "($12)"]
+    assert form_values(tmp_path, "{column: C, type: currency}", cells) == [
+        *["! not-a-number"] * 5,
+        12,
+        12,
+        -12,
+        -12,
+        -12,
+    ]
+
+
 def test_booleans_are_words_of_three_languages(tmp_path: Path) -> None:
     """Yes and no in Spanish, Portuguese and English, marks and stored booleans are read; others need `values`."""
     cells = ["Sí", "NO", "não", "x", "0", true("TRUE", value=True), "quizás"]

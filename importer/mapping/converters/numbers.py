@@ -72,6 +72,8 @@ class NumberReader:
         if text.startswith("(") and text.endswith(")"):
             text = f"-{text[1:-1]}"  # accounting style for a negative number
         if self._money:
+            if any(_is_between_digits(found) for found in _MONEY.finditer(text)):
+                return None  # 12€50 may be 12.50 or 1250
             text = _MONEY.sub("", text).strip()
         return _BARE.fullmatch(text.translate(_GAPS))
 
@@ -124,6 +126,12 @@ def fractional(number: Decimal, text: str) -> int | float:
     if Decimal(repr(nearest)) != number:
         raise _too_long(text)
     return nearest
+
+
+def _is_between_digits(found: re.Match[str]) -> bool:
+    """Return whether there are digits on both sides of what was found in a text."""
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    return any(map(str.isdigit, before)) and any(map(str.isdigit, after))
 
 
 def _possible_signs(digits: str) -> list[str]:
