@@ -71,6 +71,67 @@ def test_s3_dates_with_names_of_months(tmp_path: Path, text: str, day: str | Non
     assert form_values(tmp_path, "{column: C, type: date}", [text]) == [day]
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("segunda-feira, 2 de março de 2026", "2026-03-02"),
+        ("segunda, 2 de março de 2026", "2026-03-02"),
+        ("Terça-feira, 3 de março de 2026 10:30", "2026-03-03"),
+        ("sexta feira 6 de março de 2026", "2026-03-06"),
+        ("sábado, 7 de março de 2026", "2026-03-07"),
+        ("sáb., 7 de mar. de 2026", "2026-03-07"),
+        ("mié., 4 de mar. de 2026", "2026-03-04"),
+        ("mar mar 3 2026", "2026-03-03"),
+        ("el 2 de marzo de 2026", "2026-03-02"),
+        ("dom 15 de nov. del 2026", "2026-11-15"),
+        ("5 de set. de 2026", "2026-09-05"),
+        ("5-sept.-2026", "2026-09-05"),
+        ("5 de setembro de 2026", "2026-09-05"),
+        ("3.mar.2026", "2026-03-03"),
+        ("3.mar. 2026", "2026-03-03"),
+        ("marzo 1 de 2026", "2026-03-01"),
+        ("Marzo 15 del 2026", "2026-03-15"),
+        ("lunes, marzo 2 de 2026", "2026-03-02"),
+        ("marzo 2, de 2026 3:00 p. m.", "2026-03-02"),
+        ("Monday, March 2nd, 2026", "2026-03-02"),
+        ("1º de março de 2026", "2026-03-01"),
+        ("1° de marzo de 2026", "2026-03-01"),
+        ("1.º de marzo de 2026", "2026-03-01"),
+        ("1ro de marzo de 2026", "2026-03-01"),
+        ("marzo 1º de 2026", "2026-03-01"),
+        ("1o de março de 2026", "2026-03-01"),
+        ("21 de nada de 2026", "! not-a-date"),
+        ("marzo 32 de 2026", "! not-a-date"),
+        ("1ª de março de 2026", "! not-a-date"),
+    ],
+)
+def test_dates_in_words_are_read_as_people_and_programs_write_them(tmp_path: Path, text: str, day: str) -> None:
+    """Days of the week, the month before the day, ordinals and abbreviations leave a date as unambiguous as it is."""
+    assert form_values(tmp_path, "{column: C, type: date}", [text]) == [day]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "martes, 2 de marzo de 2026", "mar. 2 de marzo de 2026", "terça-feira, 2 de março de 2026",
+        "sexta, 2 de março de 2026", "Sunday, March 2, 2026", "sáb 2 mar 2026", "miercoles, marzo 2 de 2026",
+    ],
+)  # fmt: skip
+def test_a_day_of_the_week_that_is_not_that_of_the_date_is_an_issue(tmp_path: Path, text: str) -> None:
+    """One of the two is wrong, and nothing says which: 2 March 2026 is a Monday."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [text]})).issues
+    assert (issue.code, issue.remedy) == ("weekday-differs", "Correct the cell")
+
+
+def test_the_remedy_for_words_that_are_no_date_names_no_format(tmp_path: Path) -> None:
+    """A format of digits would not read `a principios de marzo`, so that the cell itself has to be corrected."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
+    cells = ["a principios de marzo", "31 de noviembre de 2026", "45123"]
+    issues = converted(case, frame({"Id": ["1", "2", "3"], "C": cells})).issues
+    assert ["read:" in issue.remedy for issue in issues] == [False, False, True]
+
+
 def test_s3_true_dates_know_themselves_and_never_round(tmp_path: Path) -> None:
     """A true date needs no format, and 23:59:59.9999 stays on its day and second."""
     late = true("2026-12-31 23:59", dt.datetime(2026, 12, 31, 23, 59, 59, 999_900))  # noqa: DTZ001 - wall time
@@ -179,6 +240,8 @@ def test_seconds_since_1970_are_told_how_to_read_them(tmp_path: Path) -> None:
         ("10-29-2024", "MM-DD-YYYY"),
         ("2024.01.31", "YYYY.MM.DD"),
         ("31.12.24", "DD.MM.YY"),
+        ("29 de octubre de 2024", "D de MMMM de YYYY"),
+        ("octubre 29, 2024", "MMMM D, YYYY"),
     ],
 )
 def test_the_remedy_of_a_date_names_the_format_that_reads_it(tmp_path: Path, cell: str, form: str) -> None:
@@ -187,7 +250,7 @@ def test_the_remedy_of_a_date_names_the_format_that_reads_it(tmp_path: Path, cel
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {refused}\n")
     (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
     assert f'read: "{form}"' in issue.remedy
-    assert form_values(tmp_path, refused.replace("D MMM YYYY", form), [cell])[0] in {
+    assert form_values(tmp_path, refused.replace("D MMM YYYY", f"'{form}'"), [cell])[0] in {
         "2024-10-29",
         "2024-01-31",
         "2024-12-31",

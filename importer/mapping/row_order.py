@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LOOKED_AT = 20_000  # distinct cells that decide what the column holds
-_LIKE_DATES = frozenset({"date-format-unclear", "zone-missing"})
+_LIKE_DATES = frozenset({"date-format-unclear", "weekday-differs", "zone-missing"})
 _LIKE_NUMBERS = frozenset({"number-format-unclear"})
 _LARGEST = 2**63  # beyond it the spool has no whole numbers
 

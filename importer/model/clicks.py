@@ -121,7 +121,7 @@ PAGES: Mapping[str, str] = {
     **dict.fromkeys(
         ("required", "bad-email", "bad-pattern", "too-long", "too-short", "not-a-number", "not-an-integer",
          "not-a-time", "not-a-url", "not-a-phone", "solution-missing", "digits-lost", "error-cell", "nul-character",
-         "key-missing", "correction-lost", "contact-differs", "invalid", "skipped", "part"),
+         "key-missing", "correction-lost", "contact-differs", "weekday-differs", "invalid", "skipped", "part"),
         "correct",
     ),
     **dict.fromkeys(("key-repeated", "key-similar", "key-reread"), "key"),

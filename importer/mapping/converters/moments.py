@@ -24,7 +24,8 @@ _CLOCK = (
     r"(?:\s*(?:Z|UTC|GMT)?(?:[+-]\d{2}(?::?\d{2})?)?)"
 )
 _TIME_AFTER = rf"(?:(?:T|,?\s+){_CLOCK})?"
-_WEEKDAY = r"(?:[^\W\d_]+\.?,?\s+)?"
+_WEEKDAY = r"(?:(?P<weekday>[^\W\d_]+)(?:[-\s]feira)?\.?,?\s+)?"
+_DAY = r"(?P<day>\d{1,2})(?:\.?[º°]|ro|ero|er|o|st|nd|rd|th)?"
 _NAME = r"(?P<name>[^\W\d_]{3,})\.?"
 
 
@@ -36,10 +37,8 @@ _YEAR_FIRST = _with_time(r"(?P<year>\d{4})([-/.])(?P<one>\d{1,2})\2(?P<two>\d{1,
 _YEAR_LAST = _with_time(r"(?P<one>\d{1,2})([-/.])(?P<two>\d{1,2})\2(?P<year>\d{4})")
 _LIKE_A_DATE = re.compile(r"(?P<one>\d{1,4})(?P<sign>[-/.])(?P<two>\d{1,2})(?P=sign)(?P<year>\d{2}|\d{4})(?:[ T].*)?")
 _NAMED = (
-    _with_time(
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/,\s]\s*)(?P<year>\d{{4}})"
-    ),
-    _with_time(rf"{_WEEKDAY}{_NAME}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})"),
+    _with_time(rf"{_WEEKDAY}{_DAY}(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/.,\s]\s*)(?P<year>\d{{4}})"),
+    _with_time(rf"{_WEEKDAY}{_NAME}\s+{_DAY},?\s+(?:del?\s+)?(?P<year>\d{{4}})"),
 )
 _SHAPES = {
     _YEAR_LAST: {"one": "DD/MM/YYYY", "two": "MM/DD/YYYY"},
@@ -48,9 +47,10 @@ _SHAPES = {
 """The formats of dates in digits, by the group that is the day."""
 
 _OTHER_FORMS = (
-    *(f"DD{sign}MMM{sign}YY" for sign in "-/. "), "DD MM YYYY", "DD MM YY", "YYYYMMDD", "DDMMYYYY"
+    *(f"DD{sign}MMM{sign}YY" for sign in "-/. "), "DD MM YYYY", "DD MM YY", "YYYYMMDD", "DDMMYYYY",
+    "D de MMMM de YYYY", *(f"D{sign}MMM{sign}YYYY" for sign in "-/. "), "MMMM D, YYYY",
 )  # fmt: skip
-"""Formats that a column never proves, so that the mapping has to name them."""
+"""Formats that a column never proves, so that the mapping has to name them, or those in words, if it names any."""
 
 CENTURY = 1930
 """The first of the hundred years that two digits mean, as in Excel."""
@@ -70,6 +70,20 @@ _MONTHS = {
     )
     for number, word in enumerate(language.split(), 1)
 }
+
+_WEEKDAYS = {
+    word: number
+    for language in (
+        "lunes martes miercoles jueves viernes sabado domingo",
+        "lun mar mie jue vie sab dom",
+        "segunda terca quarta quinta sexta sabado domingo",
+        "seg ter qua qui sex sab dom",
+        "monday tuesday wednesday thursday friday saturday sunday",
+        "mon tue wed thu fri sat sun",
+    )
+    for number, word in enumerate(language.split())
+}
+"""The days of the week from Monday, 0; other words before a date mean nothing."""
 
 
 class DateTimeReader:
@@ -132,8 +146,12 @@ class DateTimeReader:
             if parts := shape.fullmatch(text):
                 return _datetime(parts, *self._day_and_month_of(parts))
         for shape in _NAMED:
-            if parts := shape.fullmatch(text):
-                return _datetime(parts, *_day_and_month(parts))
+            parts = shape.fullmatch(text)
+            if parts and unaccented(parts["name"]) in _MONTHS:  # else it may be the `del` of `marzo 15 del 2026`
+                moment = _datetime(parts, *_day_and_month(parts))
+                if _WEEKDAYS.get(unaccented(parts["weekday"] or ""), moment.weekday()) != moment.weekday():
+                    raise _another_weekday(text)
+                return moment
         raise _not_a_date(text)
 
     def _day_and_month_of(self, parts: Parts) -> tuple[int, int]:
@@ -224,15 +242,23 @@ def _not_a_time(text: str) -> Refused:
     )
 
 
+def _another_weekday(text: str) -> Refused:
+    message = _("'{value}' names a day of the week that is not the one of its date", value=shorten(text))
+    return Refused("weekday-differs", message, _("Correct the cell"))
+
+
 _LIKE_SECONDS = re.compile(r"1\d{9}(\.\d+)?")
 """Seconds since 1970, of a day from 2001 to 2033."""
 
 
 def _not_a_date(text: str | Typed) -> Refused:
-    remedy = _(
-        'Correct the cell, or add the format of the cells to the field in the mapping, such as `read: "{format}"`',
-        format=_likely_format(str(text)),
-    )
+    form = _likely_format(str(text))
+    remedy = _("Correct the cell")
+    if form is not None:
+        remedy = _(
+            'Correct the cell, or add the format of the cells to the field in the mapping, such as `read: "{format}"`',
+            format=form,
+        )
     if _LIKE_SECONDS.fullmatch(str(text).strip()):
         remedy = _(
             "If these are seconds since 1970, add `read: epoch` to the field in the mapping, and the zone of the"
@@ -241,11 +267,12 @@ def _not_a_date(text: str | Typed) -> Refused:
     return Refused("not-a-date", _("'{value}' is not a readable date", value=shorten(str(text))), remedy)
 
 
-def _likely_format(text: str) -> str:
-    """Return the format in which a text would be a date, the usual one where none is known."""
+def _likely_format(text: str) -> str | None:
+    """Return the format in which a text would be a date; where none is known, the usual one for digits."""
     found = _LIKE_A_DATE.fullmatch(text.strip())
     if found is None:
-        return next((form for form in _OTHER_FORMS if _is_date_in(form, text.strip())), "DD/MM/YYYY")
+        usual = None if any(map(str.isalpha, text)) else "DD/MM/YYYY"
+        return next((form for form in _OTHER_FORMS if _is_date_in(form, text.strip())), usual)
     sign = found["sign"]
     if len(found["one"]) > len("DD"):
         return sign.join(("YYYY", "MM", "DD"))
