@@ -171,6 +171,11 @@ def test_real_exports_in_spanish_and_portuguese_are_recognised(headers: str) -> 
         ("C", ["<p>Hola</p>", "Chao", "a < b"], {"type": "html"}),
         ("C", ["a < b", "si x<y entonces"], {}),
         ("C", ["1", "1"], {"type": "integer"}),
+        ("C", ["1", "0"], {"type": "boolean"}),
+        ("Reopens", ["1", "0"], {"type": "integer"}),
+        ("Reaperturas", ["1", "0"], {"type": "integer"}),
+        ("Días", ["0,0", "1,0"], {"type": "decimal", "decimal_sign": ","}),
+        ("Valor", ["Sí", "No"], {"type": "boolean"}),
     ],
 )
 def test_a_header_says_what_numbers_are(header: str, cells: list[Cell], keys: dict[str, object]) -> None:

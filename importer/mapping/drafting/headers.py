@@ -164,7 +164,7 @@ PHONES = _set(
 AMOUNTS = _set(
     "valor monto importe precio preco costo custo total saldo subtotal cantidad quantidade qty quantity amount"
     " price cost iva porcentaje percent rating score edad idade age dias days horas hours minutos minutes count"
-    " tiempo time duracion duracao votes replies reopens peso weight value cuantia deuda"
+    " tiempo time duracion duracao votes replies reopens reaperturas reaberturas peso weight value cuantia deuda"
 )
 """Words of the headers of numbers that are counted or measured."""
 

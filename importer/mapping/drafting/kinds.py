@@ -218,7 +218,9 @@ def _as_boolean(profile: Profile) -> Guess | None:
     texts = list(profile.counts)
     if not 0 < len(texts) <= 3 or not all(_reads(boolean, profile.cell(text)) for text in texts):
         return None
-    return None if len(texts) == 1 and texts[0].isdigit() else Guess({"type": "boolean"}, _("yes or no"))
+    if all(map(str.isdigit, texts)) and (len(texts) == 1 or is_of(profile, AMOUNTS)):
+        return None  # a count may not have gone beyond 1 yet
+    return Guess({"type": "boolean"}, _("yes or no"))
 
 
 def is_of(profile: Profile, words: frozenset[str]) -> bool:
