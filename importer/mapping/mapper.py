@@ -19,6 +19,7 @@ from importer.mapping.groups import CaseLine, FurtherLines, RowChoice, lines_of
 from importer.mapping.headings import Headings
 from importer.mapping.other_rows import JoinedRows, RowsField, keys_of
 from importer.mapping.refusal import CellProblem, any_problem
+from importer.mapping.swapped_dates import SwappedDates
 from importer.mapping.tables import UnusedValues
 from importer.mapping.transcripts import Transcript, TranscriptText
 from importer.messages import _
@@ -102,6 +103,7 @@ class Mapper:
         self._of_case = tuple(field for field in bound.fields if not field.path.startswith(f"{CONTACTS}."))
         used = [*(column for field in self._of_case for column in field.columns), *of_transcript]
         self.case_columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
+        self._swapped = SwappedDates(self.columns)
         self.listed_contacts = bound.listed_contacts
         self._further = FurtherLines(bound.choice)
         taken = (column for field in self._of_case if field.path in bound.lasts for column in field.columns)
@@ -119,6 +121,7 @@ class Mapper:
             each.observe(frame)
         for values in self._bound.unused_values:
             values.observe(frame[values.column])
+        self._swapped.observe(frame)
         if joined := self._bound.choice.survey(frame, places):
             self._further.add(frame.loc[joined, list(self.columns)])
         if self._bound.files:
@@ -130,10 +133,12 @@ class Mapper:
         """What the surveyed source never uses, once it is converted: of the mapping, of tables of rows; not errors.
 
         A text of `values` that no cell has may be misspelt, or just not occur this week: `file:line:column: path:
-        message`.
+        message`. Before these, the columns in whose dates day and month may be swapped.
         """
         unused = (str(fault) for values in self._bound.unused_values for fault in values.faults(self._bound.source_map))
-        return tuple(dict.fromkeys((*unused, *(note for rows in self._rows for note in rows.notes()))))
+        return tuple(
+            dict.fromkeys((*self._swapped.notes(), *unused, *(note for rows in self._rows for note in rows.notes())))
+        )
 
     @property
     def uses(self) -> Mapping[str, tuple[ColumnUse, ...]]:
