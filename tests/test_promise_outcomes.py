@@ -24,8 +24,12 @@ AT_ONCE = ("--quiet-period", "0")
 
 
 def run(office: Office, *more: str) -> list[str]:
-    """Return the command line of a run with one worker, so that faults hit the intended rows."""
-    return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
+    """Return the command line of a run with one worker, so that faults hit the intended rows.
+
+    Nobody here reads the report; as CSV it takes little time.
+    """
+    report = str(office.folder / "r.csv")
+    return office.arguments("run", "--yes", "--json", "--concurrency", "1", "--report", report, *more)
 
 
 @pytest.mark.on_both
@@ -33,7 +37,7 @@ def test_o2_a_case_that_comes_late_is_one_case(office: Office, give: Give, monke
     """Repeated at once, and once more: no second POST before the quiet period; the case is then found by search."""
     impatient(monkeypatch, 0.3)
     office.write(tickets([1, 2, 3]))
-    office.sandbox.inject("late-creation:nth=2,wait=1")
+    office.sandbox.inject("late-creation:nth=2,wait=0.6")
     assert give(run(office, "--spot-check", "0")).status == 4
     for more in ((), AT_ONCE):  # neither the usual quiet period nor the lease is over
         again = give(run(office, *more))
@@ -46,32 +50,34 @@ def test_o2_a_case_that_comes_late_is_one_case(office: Office, give: Give, monke
     assert assert_promise(office) == {"created": 3}
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "timeout-after-creating:nth=2",
-        "closed-after-creating:nth=2",
-        "dripping-answer:nth=2,pause=0.1",
-        "cut-answer:nth=2",
-        "cut-json:nth=2",
-        "html-answer:nth=2",
-        "blank-ids:nth=2",
-        *(f"server-error-after-creating:nth=2,status={status}" for status in (500, 502, 503, 504)),
-    ],
+TELLING_NOTHING = (
+    "timeout-after-creating:nth={}",
+    "closed-after-creating:nth={}",
+    "dripping-answer:nth={},pause=0.1",
+    "cut-answer:nth={}",
+    "cut-json:nth={}",
+    "html-answer:nth={}",
+    "blank-ids:nth={}",
+    *("server-error-after-creating:nth={},status=" + status for status in ("500", "502", "503", "504")),
 )
+"""Answers after which the case may exist, or may not."""
+
+
 def test_o3_o7_o8_o12_an_answer_that_tells_nothing_is_settled_by_search(
-    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, fault: str
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row is unknown after one POST, is named as such, and is then found by its reference."""
     impatient(monkeypatch, 0.4)
-    office.write(tickets([1, 2, 3]))
-    office.sandbox.inject(fault)
+    faults = dict(zip(range(2, 23, 2), TELLING_NOTHING, strict=True))  # several doubts in a row would pause the run
+    office.write(tickets(range(1, 24)))
+    office.sandbox.inject(*(fault.format(at) for at, fault in faults.items()))
     result = give(run(office))
-    assert (result.status, result.json["counts"]["unknown"]) == (4, 1)
-    assert [(reason["row"], reason["status"]) for reason in result.json["reasons"]] == [(3, "unknown")]
+    assert (result.status, office.sandbox.posts) == (4, 23)
+    named = {reason["row"] - 1: reason["status"] for reason in result.json["reasons"]}
+    assert {faults.get(at, at): status for at, status in named.items()} == dict.fromkeys(TELLING_NOTHING, "unknown")
     end_leases(office.journal)
     assert give(run(office, *AT_ONCE)).status == 0
-    assert (assert_promise(office), office.sandbox.posts) == ({"created": 3}, 3)
+    assert (assert_promise(office), office.sandbox.posts) == ({"created": 23}, 23)
 
 
 @pytest.mark.parametrize("fault", ["reset-upload:nth=2,bytes=25000000", "stalled-upload:nth=2"])
@@ -82,8 +88,8 @@ def test_o4_o13_a_body_that_did_not_arrive_is_sent_again(
     monkeypatch.setattr(connections, "STALL_LIMIT", 1.0)
     office.mapping.write_text(f"{MAPPING}attachments: {{folder: ., columns: [Archivo], max_size: 50MB}}\n", "utf-8")
     (office.folder / "scan.bin").write_bytes(bytes(37_500_000))
-    rows = [row | {"Archivo": "scan.bin"} for row in tickets([1, 2])]
-    office.write(rows, rows[0])
+    first, second = tickets([1, 2])
+    office.write([first | {"Archivo": ""}, second | {"Archivo": "scan.bin"}], [*first, "Archivo"])
     office.sandbox.inject(fault)
     result = give(run(office))
     assert (result.status, office.sandbox.posts) == (0, 3)
@@ -158,15 +164,16 @@ def test_o9_nobody_sends_while_the_crm_asks_for_patience(office: Office, give: G
     assert len(at) == 4
 
 
-@pytest.mark.parametrize("fault", ["unauthorized:nth=3", "forbidden:nth=3"])
-def test_o10_a_token_refused_midway_pauses(office: Office, give: Give, fault: str) -> None:
+def test_o10_a_token_refused_midway_pauses(office: Office, give: Give) -> None:
     """One refusal ends the run with exit status 5; the other rows stay planned, and the same command goes on."""
     office.write(tickets(range(1, 7)))
-    office.sandbox.inject(fault)
-    result = give(run(office))
-    assert (result.status, office.sandbox.posts) == (5, 3)
-    assert "login" in result.json["next"]
-    assert states(office.journal) == {"created": 2, "planned": 4}
+    for fault, posts, created_so_far in (("unauthorized:nth=3", 3, 2), ("forbidden:nth=2", 5, 3)):
+        office.sandbox.inject(fault)
+        result = give(run(office))
+        assert (result.status, office.sandbox.posts) == (5, posts), fault
+        assert "login" in result.json["next"], fault
+        assert states(office.journal) == {"created": created_so_far, "planned": 6 - created_so_far}
+    office.sandbox.inject()
     assert give(run(office)).status == 0
     assert assert_promise(office) == {"created": 6}
 
@@ -189,22 +196,24 @@ def test_o11_idle_connections_that_are_dropped_do_no_harm(office: Office, give: 
     assert (result.status, result.json["counts"]["created"], len(numbers)) == (0, 5, 6)
 
 
-@pytest.mark.parametrize("fault", ["quota-exceeded:nth=3", "quota-exceeded-in-200:nth=3"])
-def test_o15_a_used_up_quota_pauses_and_says_until_when(office: Office, give: Give, fault: str) -> None:
+def test_o15_a_used_up_quota_pauses_and_says_until_when(office: Office, give: Give) -> None:
     """Exit status 3, the time at which the quota resets, and the same command goes on."""
     office.write(tickets(range(1, 7)))
-    office.sandbox.inject(fault)
-    result = give(run(office))
-    assert (result.status, office.sandbox.posts) == (3, 3)
-    assert re.search(r"The quota resets at about \d{4}-\d\d-\d\d \d\d:\d\d", result.json["next"])
-    assert states(office.journal) == {"created": 2, "planned": 4}
+    for fault, posts, created_so_far in (("quota-exceeded:nth=3", 3, 2), ("quota-exceeded-in-200:nth=2", 5, 3)):
+        office.sandbox.inject(fault)
+        result = give(run(office))
+        assert (result.status, office.sandbox.posts) == (3, posts), fault
+        assert re.search(r"The quota resets at about \d{4}-\d\d-\d\d \d\d:\d\d", result.json["next"]), fault
+        assert states(office.journal) == {"created": created_so_far, "planned": 6 - created_so_far}
+    office.sandbox.inject()
     assert give(run(office)).status == 0
     assert assert_promise(office) == {"created": 6}
 
 
 @pytest.mark.on_both
-def test_o15_simultaneous_requests_are_no_verdict(office: Office, give: Give) -> None:
+def test_o15_simultaneous_requests_are_no_verdict(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CRM that takes two calls at once gets every row from eight workers: slower, and nothing lost."""
+    monkeypatch.setattr("importer.crm.pacing._FIRST_WAIT", 0.1)
     with RunningSandbox(SandboxConfig(simultaneous_requests=2)) as strict:
         office.sandbox = strict
         office.write(tickets(range(1, 13)))
@@ -292,10 +301,10 @@ def test_o26_a_server_that_refuses_every_post_is_left_alone_soon(
             else:
                 talk.send(QUOTA)
 
-    office.write(tickets(range(1, 31)))
+    office.write(tickets(range(1, 13)))
     result = sent_to(refusing, office, give, "--concurrency", "2")
     assert result.status == 3
-    assert states(office.journal) == {"planned": 30}
+    assert states(office.journal) == {"planned": 12}
     assert 10 <= posts.total() <= 11
     assert max(posts.values()) <= 4
     assert max(waits) >= 9
@@ -332,8 +341,7 @@ def test_o18_a_search_that_never_finds_anything_sends_nothing_again(
         blind.inject("closed-after-creating:nth=2", "search-finds-nothing")
         assert give(run(office, "--spot-check", "0")).status == 4
         end_leases(office.journal)
-        for _time in range(2):
-            assert give(run(office, "--quiet-period", "1")).status == 4
+        assert give(run(office, "--quiet-period", "1")).status == 4
         assert give(office.settle("--quiet-period", "1")).status == 4
         assert (assert_promise(office), blind.posts) == ({"created": 3, "unknown": 1}, 4)
-        assert blind.calls("query") == 3
+        assert blind.calls("query") == 2
