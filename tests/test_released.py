@@ -27,6 +27,9 @@ EXTRA: dict[str, tuple[str, ...]] = {"run": ("--moved-here",), "report": (), "ad
 LATER_NAMES = {"part": "skipped", "changed": "created"}
 """States that had other names in the released version."""
 
+RUN_TWICE = {"tickets", "radicados"}
+"""One import of each release whose sheet is run again after its report is one of this version."""
+
 Facts = dict[str, Any]
 
 
@@ -189,11 +192,14 @@ def test_a_release_has_rows_in_every_state() -> None:
 
 @EVERY_IMPORT
 def test_the_sheet_of_a_release_runs_on(copied: ReleaseCopy, name: str) -> None:
-    """The same command posts nothing, and writes the report again in its place with every row as it was."""
+    """The same command posts nothing, and writes the report again in its place with every row as it was.
+
+    So does the one after it, which finds a report of this version.
+    """
     facts = copied.facts(name)
     report = next(iter(facts["reports"]))
     before = report_rows(report)
-    for _time in range(2):
+    for _time in range(2 if name in RUN_TWICE else 1):
         assert copied.assert_continues(name, facts["source"]).json["report"] == report
         assert report_rows(report) == before
 
@@ -202,7 +208,7 @@ def test_the_sheet_of_a_release_runs_on(copied: ReleaseCopy, name: str) -> None:
 def test_the_reports_of_a_release_are_given_back(copied: ReleaseCopy, name: str) -> None:
     """Every report of the release, given back as the source, posts nothing and changes no row."""
     for report in copied.facts(name)["reports"]:
-        copied.assert_continues(name, report, "--report", f"{name}/again.xlsx")
+        copied.assert_continues(name, report, "--report", f"{name}/again.csv")
 
 
 @EVERY_IMPORT
@@ -230,9 +236,9 @@ def test_the_reports_of_a_release_are_adopted(copied: ReleaseCopy, name: str) ->
 def test_the_workbook_that_a_release_wrote_into_runs_on(copied: ReleaseCopy, name: str) -> None:
     """The original workbook and the sheet written back into it post nothing and change no row."""
     facts = copied.facts(name)
-    copied.assert_continues(name, facts["backup"], "--report", f"{name}/again.xlsx")
+    copied.assert_continues(name, facts["backup"], "--report", f"{name}/again.csv")
     read_the_report(Path(facts["mapping"]))
-    copied.assert_continues(name, facts["source"], "--report", f"{name}/again.xlsx")
+    copied.assert_continues(name, facts["source"], "--report", f"{name}/again.csv")
 
 
 @EVERY_WORKBOOK

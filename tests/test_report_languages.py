@@ -201,7 +201,8 @@ def everything(office: Office, give: Give, tag: str) -> list[Path]:
     sheet[2] |= {"Correo": "nadie"}
     office.write(sheet)
     office.sandbox.inject("server-error:nth=2")
-    assert give(run(office, "--limit", "3", "--lang", tag)).status == 4
+    first = str(office.folder / "first.csv")  # that of the second run is read
+    assert give(run(office, "--limit", "3", "--lang", tag, "--report", first)).status == 4
     office.sandbox.inject()
     sheet[0] |= {"Asunto": "otro"}
     office.write(sheet)
@@ -255,7 +256,7 @@ def outcome(path: Path) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.usefixtures("words")
-@pytest.mark.parametrize("order", [("es", "en", "pt"), ("en", "pt", "es"), ("pt", "es", "en")], ids="-".join)
+@pytest.mark.parametrize("order", [("es", "en", "pt"), ("pt", "es", "en")], ids="-".join)
 def test_a_report_is_corrected_and_run_in_another_language(
     office: Office, give: Give, order: tuple[str, str, str]
 ) -> None:
@@ -310,8 +311,7 @@ def test_no_column_of_the_source_is_taken_for_ours(tag: str, columns: tuple[str,
 
 @pytest.mark.usefixtures("words")
 @pytest.mark.parametrize("tag", OWN)
-@pytest.mark.parametrize("read_in", OWN)
-def test_the_other_sheets_are_read_in_every_language(tmp_path: Path, tag: str, read_in: str) -> None:
+def test_the_other_sheets_are_read_in_every_language(tmp_path: Path, tag: str) -> None:
     """The counts of Summary, the verdicts of To decide as people type them, and the journal's mark in Details."""
     with speaking(tag):
         path = report.write(tmp_path / "t.report.xlsx", content(every_state(), journal=("1234abcd", 7)), always).path
@@ -322,18 +322,19 @@ def test_the_other_sheets_are_read_in_every_language(tmp_path: Path, tag: str, r
     sheet.cell(2, column).value, sheet.cell(3, column).value = chosen["not created"].title(), f" {chosen['created']} "
     sheet.cell(3, column + 1).value = "64cbff"
     workbook.save(path)
-    with speaking(read_in):
-        rows = {each.row: each for each in report.read_rows(path, open_table)}
-        overview = report.read_overview(path, open_table)
-        assert report.is_given_back(path)
-        assert report.read_mark(path, open_table) == ("1234abcd", 7)
-    assert overview is not None
-    assert (overview.created, overview.doubtful, len(overview.to_decide)) == (3, 3, 2)
-    assert [(rows[number].verdict, rows[number].wolkvox_id) for number in (8, 9)] == [
-        ("not created", None),
-        ("created", "64cbff"),
-    ]
-    assert [each.status for each in rows.values()] == STATES
+    for read_in in OWN:
+        with speaking(read_in):
+            rows = {each.row: each for each in report.read_rows(path, open_table)}
+            overview = report.read_overview(path, open_table)
+            assert report.is_given_back(path)
+            assert report.read_mark(path, open_table) == ("1234abcd", 7)
+        assert overview is not None
+        assert (overview.created, overview.doubtful, len(overview.to_decide)) == (3, 3, 2)
+        assert [(rows[number].verdict, rows[number].wolkvox_id) for number in (8, 9)] == [
+            ("not created", None),
+            ("created", "64cbff"),
+        ]
+        assert [each.status for each in rows.values()] == STATES
 
 
 @pytest.mark.usefixtures("words")
@@ -409,46 +410,44 @@ def test_a_workbook_whose_sheets_are_called_like_ours_is_a_source(office: Office
 
 
 @pytest.mark.usefixtures("words")
-@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
-def test_a_column_without_a_header_makes_no_row_changed(office: Office, give: Give, suffix: str) -> None:
+def test_a_column_without_a_header_makes_no_row_changed(office: Office, give: Give) -> None:
     """Its name is part of what identifies a row's content, so that it is the same in every language."""
     office.mapping.write_text(MAPPING.replace("key: Ticket", "key: content"), "utf-8")
     header = (*ticket(1), "")
     office.write([ticket(number) | {"": "nota"} for number in (1, 2)], header)
-    give(run(office, "--lang", "en"))
-    words = run(office, "--json", "--lang", "es", "--report", str(office.folder / f"x.report{suffix}"))
-    again = give(words).json
-    given_back = give([words[0], again["report"], *words[2:]]).json
-    for each in (again, given_back):
-        assert (each["counts"]["created"], each["counts"]["changed"], office.sandbox.posts) == (2, 0, 2)
+    give(run(office, "--lang", "en", "--report", str(office.folder / "first.csv")))
+    for suffix in (".xlsx", ".csv"):
+        words = run(office, "--json", "--lang", "es", "--report", str(office.folder / f"x.report{suffix}"))
+        again = give(words).json
+        given_back = give([words[0], again["report"], *words[2:]]).json
+        for each in (again, given_back):
+            assert (each["counts"]["created"], each["counts"]["changed"], office.sandbox.posts) == (2, 0, 2), suffix
 
 
 @pytest.mark.usefixtures("words")
-@pytest.mark.parametrize("tag", ["es", "pt"])
-def test_what_a_person_decides_in_the_workbook_is_recorded(office: Office, give: Give, tag: str) -> None:
-    """Chosen from the list of a Spanish To decide, recorded by a command that speaks English, and the other way."""
+def test_what_a_person_decides_in_the_workbook_is_recorded(office: Office, give: Give) -> None:
+    """Chosen from the list of a Spanish To decide, recorded by a command that speaks English."""
     office.write([ticket(1), ticket(2)])
     office.sandbox.inject("server-error:nth=2")
-    assert give(run(office, "--lang", tag)).status == 4
+    assert give(run(office, "--lang", "es")).status == 4
     office.sandbox.inject()
     end_leases(office.journal, ago=200)
-    words = WORDS[tag]
+    words = WORDS["es"]
     workbook = load_workbook(office.report)
     sheet = workbook[words["To decide"]]
     sheet.cell(2, [cell.value for cell in sheet[1]].index(words["verdict"]) + 1).value = words["not created"]
     workbook.save(office.report)
     assert give(office.settle("--from", str(office.report))).status == 0
-    result = give(run(office, "--json"))
+    result = give(run(office, "--json", "--report", str(office.folder / "r.csv")))
     assert (result.status, result.json["counts"]["created"], len(office.sandbox.store.cases)) == (0, 2, 2)
 
 
 @pytest.mark.usefixtures("words")
-@pytest.mark.parametrize("tag", ["es", "pt"])
-def test_a_lost_journal_is_restored_from_a_report_of_another_language(office: Office, give: Give, tag: str) -> None:
+def test_a_lost_journal_is_restored_from_a_report_of_another_language(office: Office, give: Give) -> None:
     """A run refuses what it does not know, `adopt` takes it over, and says that a row is gone which Summary counts."""
     office.write([ticket(number) for number in (1, 2, 3)])
     office.sandbox.inject("server-error:nth=2")
-    give(run(office, "--lang", tag))
+    give(run(office, "--lang", "pt"))
     office.sandbox.inject()
     lose(office)
     refused = give(run(office))
@@ -458,7 +457,7 @@ def test_a_lost_journal_is_restored_from_a_report_of_another_language(office: Of
     workbook.save(office.report)
     adopted = give(office.adopt(office.report, "--json"))
     assert "rows-missing" in {each["code"] for each in adopted.json["issues"]}
-    again = give(run(office, "--json"))
+    again = give(run(office, "--json", "--report", str(office.folder / "r.csv")))
     assert again.json["counts"]["unknown"] == 1
 
 
