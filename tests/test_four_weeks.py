@@ -82,17 +82,17 @@ class Computer:
 
 @dataclass
 class Month:
-    """What arrived, week by week: about thirty new tickets, and ten of the last week that moved on."""
+    """What arrived, week by week: a dozen new tickets, and four of the last week that moved on."""
 
     week: int = 0
 
     def sheet(self) -> list[dict[str, str]]:
         """Return the rows of the next week."""
         self.week += 1
-        first = 30 * (self.week - 1) + 1
+        first = 12 * (self.week - 1) + 1
         solved = {"Estado": "Cerrado", "Solución": f"Resuelto en la semana {self.week}"}
-        carried_over = [ticket(number, **solved) for number in range(first - 10, first) if number > 0]
-        return [*carried_over, *(ticket(number) for number in range(first, first + 30))]
+        carried_over = [ticket(number, **solved) for number in range(first - 4, first) if number > 0]
+        return [*carried_over, *(ticket(number) for number in range(first, first + 12))]
 
 
 def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many steps
@@ -107,11 +107,11 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
     ana.write("semana 1.csv", [*month.sheet(), ticket(901, Correo="ana arroba example.com")])
     (ana.folder / "mapa d'Ana.yml").write_text(MAPPING, "utf-8")
     first = ana(["run", "semana 1.csv", "-m", "mapa d'Ana.yml", *where])
-    assert (first.status, sandbox.posts) == (1, 30)
-    correct(ana.folder / "semana 1.report.xlsx", "Correo", {32: "ana@example.com"})
+    assert (first.status, sandbox.posts) == (1, 12)
+    correct(ana.folder / "semana 1.report.xlsx", "Correo", {14: "ana@example.com"})
     again = ana.follow(first, says="run")
     assert ana.to_the_end(again)[0] == "run"
-    assert sandbox.posts == 31
+    assert sandbox.posts == 13
 
     # Week 2 at Ana's: she is killed while a case is on its way, its answer lost with her.
     ana.write("semana 2.csv", month.sheet())
@@ -119,16 +119,16 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
     ana.at()
     assert order(second, step="answer-read", when="after", nth=9) == KILLED
     assert ana.to_the_end(ana(second))[0] == "settle"
-    assert len(sandbox.store.cases) == 61
+    assert len(sandbox.store.cases) == 25
 
     # Eva has the same sheet, her own journal and no report: the CRM knows the rows.
     eva.at()
     for name in ("mapa d'Ana.yml", "semana 2.csv"):
         shutil.copy(ana.folder / name, eva.folder / name)
     refused = eva(second)
-    assert (refused.status, len(sandbox.store.cases)) == (2, 61)
+    assert (refused.status, len(sandbox.store.cases)) == (2, 25)
     eva.to_the_end(eva.follow(refused, says="--look-first"))
-    assert len(sandbox.store.cases) == 61
+    assert len(sandbox.store.cases) == 25
 
     # Week 3 at Eva's: an answer is lost, and the row's case exists.
     eva.write("semana 3.csv", month.sheet())
@@ -138,7 +138,7 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
     sandbox.inject()
     assert lost.status == 4
     assert eva.to_the_end(lost)[0] == "settle"
-    assert len(sandbox.store.cases) == 91
+    assert len(sandbox.store.cases) == 37
 
     # Week 4 at Ana's, who gets Eva's sheet and report of week 3, and a mapping whose import has another name.
     for path in eva.folder.glob("semana 3*"):
@@ -154,17 +154,17 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
     waiting = ana(fourth)
     assert waiting.status == 3
     ana.to_the_end(waiting)
-    assert len(sandbox.store.cases) == 121
+    assert len(sandbox.store.cases) == 49
 
     # The end of the month: a case for each ticket, every id in Ana's journal, and nothing more to send.
     cases = sandbox.store.cases
-    tickets = [f"Asunto {number}" for number in (*range(1, 121), 901)]
+    tickets = [f"Asunto {number}" for number in (*range(1, 49), 901)]
     assert sorted(case.body["form"]["Subject"] for case in cases) == sorted(tickets)
     assert {case.wolkvox_id for case in cases} == {row.wolkvox_id for row in stored_rows(ana.journal)}
     for week, mapping in ((3, "mapa d'Ana.yml"), (4, "mapa d'Ana.yml")):
         result = ana(["run", f"semana {week}.csv", "-m", mapping, *where])
-        assert (result.status, "40 rows: created 40 (10 of them changed)" in result.out) == (1, True), result
-    assert (sandbox.posts, len(cases)) == (121, 121)
+        assert (result.status, "16 rows: created 16 (4 of them changed)" in result.out) == (1, True), result
+    assert (sandbox.posts, len(cases)) == (49, 49)
 
 
 def test_both_names_of_an_import_are_known_on_another_computer(

@@ -45,7 +45,8 @@ def write(office: Office, keys: Iterable[Shown], subjects: Iterable[str] = repea
 def run(office: Office, give: Give, path: Path, mapping: str = MAPPING) -> Result:
     """Run a file."""
     office.mapping.write_text(mapping, "utf-8")
-    words = office.arguments("run", "--yes", "--json", "--same-tickets")  # many known keys, all with other contents
+    report = str(office.folder / "r.csv")  # takes little time, and nobody reads it
+    words = office.arguments("run", "--yes", "--json", "--same-tickets", "--report", report)  # keys with other contents
     words[1] = str(path)
     return give(words)
 
@@ -185,8 +186,8 @@ def test_a_row_with_a_similar_key_stays_an_issue(office: Office, give: Give) -> 
     assert give(office.arguments("run", "--yes")).status == 0
     twice = [ticket(2, Ticket="80"), ticket(3, Ticket="080")]
     office.write([ticket(1, Ticket="1,234,567"), *twice])
-    results = [give(office.arguments("run", "--yes", "--json")).json for _ in range(3)]
-    assert [result["counts"]["invalid"] for result in results] == [3, 3, 3]
+    results = [give(office.arguments("run", "--yes", "--json")).json for _ in range(2)]
+    assert [result["counts"]["invalid"] for result in results] == [3, 3]
     assert office.sandbox.posts == 1
     office.write(twice[:1])
     assert give(office.arguments("run", "--yes")).status == 0

@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -166,23 +167,30 @@ def test_n3_a_program_is_told_of_runs_that_did_not_begin(
     assert (notice["exit_status"], notice["exits_with"], notice["run"]) == (status, status, None)
 
 
-@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 2), (RuntimeError("cell"), 70)])
+def failing(error: BaseException) -> Callable[..., None]:
+    """Return a function that raises an error."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    return fail
+
+
 def test_n3_a_program_is_told_after_ctrl_c_and_faults_of_ours(
-    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever ends the run, the notice has its exit status; what was noted of a run before is not in it."""
     command, told = notifier(office.folder)
     office.write(tickets([1]))
     assert give(run(office)).status == 0
-
-    def fail(*_arguments: object, **_options: object) -> None:
-        raise error
-
-    monkeypatch.setattr("importer.pipeline.ask_open_questions", fail)
-    assert give(run(office, "--notify", command)).status == status
-    notice = json.loads(told.read_text("utf-8"))["notice"]
-    assert (notice["exit_status"], notice["import"], notice["run"], notice["counts"]) == (status, "office", None, None)
-    assert "cell" not in json.dumps(notice)
+    ends: tuple[tuple[BaseException, int], ...] = ((KeyboardInterrupt(), 2), (RuntimeError("cell"), 70))
+    for error, status in ends:
+        monkeypatch.setattr("importer.pipeline.ask_open_questions", failing(error))
+        assert give(run(office, "--notify", command)).status == status
+        notice = json.loads(told.read_text("utf-8"))["notice"]
+        about = (notice["exit_status"], notice["import"], notice["run"], notice["counts"])
+        assert about == (status, "office", None, None)
+        assert "cell" not in json.dumps(notice)
 
 
 @pytest.mark.parametrize(
@@ -263,21 +271,7 @@ def test_n5_a_run_that_did_not_start_is_noticed(office: Office, give: Give) -> N
         assert give(["history", *words, *journal]).status == 2
 
 
-@pytest.mark.parametrize(
-    ("since", "by", "operation", "number"),
-    [
-        (0, None, None, 1),
-        (1, None, None, 2),
-        (3, None, None, None),
-        (0, 0, None, None),
-        (0, 1, None, 1),
-        (0, None, "b", 2),
-        (0, 1, "b", None),
-    ],
-)
-def test_n5_the_first_run_in_the_time_counts(
-    tmp_path: Path, since: int, by: int | None, operation: str | None, number: int | None
-) -> None:
+def test_n5_the_first_run_in_the_time_counts(tmp_path: Path) -> None:
     """A run counts that started since the one time and by the other, of the import and of the operation, if named."""
     SampleJournal(tmp_path / "journal.db").journal.close()
     (record,) = sample_runs(tmp_path)
@@ -286,12 +280,22 @@ def test_n5_the_first_run_in_the_time_counts(
         replace(record, id=2, operation="b", started_at=now + timedelta(hours=2)),
         replace(record, id=1, operation="a", started_at=now + timedelta(hours=0.5)),
     ]
-    limit = None if by is None else now + timedelta(hours=by)
-    expected = Expected("tickets", now + timedelta(hours=since), limit, operation)
-    found = started(runs, expected)
-    assert (found and found.id) == number
-    assert started(runs, replace(expected, import_name="other")) is None
-    assert json.loads(json.dumps(not_started(expected)))["event"] == "not-started"
+    cases: dict[tuple[int, int | None, str | None], int | None] = {
+        (0, None, None): 1,
+        (1, None, None): 2,
+        (3, None, None): None,
+        (0, 0, None): None,
+        (0, 1, None): 1,
+        (0, None, "b"): 2,
+        (0, 1, "b"): None,
+    }
+    for (since, by, operation), number in cases.items():
+        limit = None if by is None else now + timedelta(hours=by)
+        expected = Expected("tickets", now + timedelta(hours=since), limit, operation)
+        found = started(runs, expected)
+        assert (found and found.id) == number, (since, by, operation)
+        assert started(runs, replace(expected, import_name="other")) is None
+        assert json.loads(json.dumps(not_started(expected)))["event"] == "not-started"
 
 
 def sample_runs(folder: Path) -> list[RunRecord]:

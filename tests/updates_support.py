@@ -54,15 +54,16 @@ class Weekly:
         self.office.mapping.write_text(mapping, "utf-8")
         self.office.write(rows)
         know_updates(self.office, keeps_absent=keeps_absent)
-        return self.run()
+        return self.run(read=False)
 
     def edit(self, rows: Iterable[dict[str, str]]) -> None:
         """Write the sheet as it is now."""
         self.office.write(rows)
 
-    def run(self, *more: str) -> Result:
-        """Run the sheet."""
-        return self.give(self.office.arguments("run", "--yes", "--json", "--concurrency", "1", *more))
+    def run(self, *more: str, read: bool = True) -> Result:
+        """Run the sheet; a report that nobody reads is one that takes little time."""
+        report = () if read else ("--report", str(self.office.folder / "unread.csv"))
+        return self.give(self.office.arguments("run", "--yes", "--json", "--concurrency", "1", *report, *more))
 
     @property
     def updates(self) -> int:

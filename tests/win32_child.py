@@ -2,9 +2,10 @@
 
     python win32_child.py FOLDER
 
-Libraries are loaded before, as they have a side of their own for Windows. Then `sys.platform` says `win32`, the modules
-and calls of Unix are gone, every module of the importer is imported again, and an office's morning is gone through in
-FOLDER: check, run, again, a workbook, corrections, a backup. It prints the exit status of each command as JSON.
+Libraries are loaded before, here or by the process that forked this one, as they have a side of their own for Windows.
+Then `sys.platform` says `win32`, the modules and calls of Unix are gone, every module of the importer is imported
+again, and an office's morning is gone through in FOLDER: check, run, again, a workbook, corrections, a backup. It
+prints the exit status of each command as JSON.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ reference: description
 SHEET = "Radicado;Correo;Asunto;Estado\nPQR-1;ana@correo.example;Módem;Abierto\nPQR-2;luis;Cobro;Abierto\n"
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Load everything, lose what Windows lacks, load the importer again, and use it."""
+    folder = Path(sys.argv[1])
     load_all()
     for name in [name for name in sys.modules if name.partition(".")[0] == "importer"]:
         del sys.modules[name]
@@ -109,4 +111,4 @@ def morning(folder: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
