@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from importer.journal.schema import attempts, contact_attempts
 
 _KINDS = (attempts, contact_attempts)
 _HIGHEST = select(*(select(func.max(kind.c.id)).scalar_subquery() for kind in _KINDS))
+_TOKENS = tuple(select(kind.c.token).where(kind.c.id == bindparam("number")) for kind in _KINDS)
 
 
 def next_number(connection: Connection) -> int:
@@ -23,7 +24,7 @@ def newest(connection: Connection) -> tuple[int, str]:
 
 def token_of(connection: Connection, number: int) -> str | None:
     """Return the token of an attempt, None where the journal has none of this number."""
-    found = (connection.scalars(select(kind.c.token).where(kind.c.id == number)).first() for kind in _KINDS)
+    found = (connection.scalars(query, {"number": number}).first() for query in _TOKENS)
     return next((token for token in found if token is not None), None)
 
 

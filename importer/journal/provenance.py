@@ -27,6 +27,8 @@ from importer.system.clock import local_datetime
 LOOK_FIRST = "look-first"
 """The option, and the recorded reason, with which the CRM is searched for each row before it is sent."""
 
+_NEWEST_VERDICT = select(func.max(verdicts.c.id))
+
 
 class Provenance:
     """What a journal knows of itself and what the marks know of it; compared when it is opened."""
@@ -267,7 +269,7 @@ def _set_fact(connection: Connection, name: str, value: str) -> None:
 
 
 def _reached(connection: Connection) -> Reached:
-    decision = connection.scalars(select(func.max(verdicts.c.id))).one()
+    decision = connection.scalars(_NEWEST_VERDICT).one()
     return Reached(*numbering.newest(connection), decision or 0)
 
 
