@@ -159,6 +159,19 @@ def test_r19_a_saved_csv_file_is_the_workbook_that_it_was_saved_from(office: Off
     assert result.json["created_now"] == 1
 
 
+def test_r19_a_sheet_that_is_joined_to_another_has_the_same_tickets(office: Office, give: Give) -> None:
+    """The byte order mark of the second file is before a key in quotation marks, which is the known one."""
+    office.write([ticket(2), ticket(3)])
+    assert run(office, give, office.source).status == 0
+    office.write([ticket(2), ticket(3), ticket(4)])
+    head, first, second, *others = office.source.read_text("utf-8").splitlines()
+    key, rest = second.split(",", 1)
+    lines = [head, first, f'\ufeff"{key}",{rest}', *others]
+    office.source.write_text("\n".join(lines) + "\n", "utf-8")
+    assert run(office, give, office.source).json["created_now"] == 1
+    assert office.sandbox.posts == 3
+
+
 def test_r19_distinct_tickets_of_one_sheet_are_distinct(office: Office, give: Give) -> None:
     """Numbers with different words, sections of a list and dates a day apart are not other spellings of anything."""
     keys: list[Shown] = [

@@ -227,6 +227,62 @@ def test_ctrl_z_inside_a_file_is_text(tmp_path: Path) -> None:
     assert earlier(rows_of(read(tmp_path, "a,b\n1,x\x1a"))[2]) == ["1", "x\x1a"]
 
 
+SECOND_FILES = {
+    '"2","b"': ["2", "b"],
+    "2,b": ["2", "b"],
+    '"2","b\r\n\ufeff c"': ["2", "b\r\n\ufeff c"],
+    '"2, 3",b': ["2, 3", "b"],
+}
+"""Rows as they begin a file, and what their cells say."""
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("row", SECOND_FILES)
+def test_a_byte_order_mark_at_the_beginning_of_a_row_is_no_text(tmp_path: Path, row: str, codec: str) -> None:
+    """A file that was joined from two has the mark of the second before its first row, whose cells lose nothing."""
+    table = read(tmp_path, f'"a","b"\r\n"1","x"\r\n\ufeff{row}\r\n3,y\r\n'.encode(codec))
+    assert list(texts_of(table).values()) == [["1", "x"], SECOND_FILES[row], ["3", "y"]]
+    assert issues(table) == []
+
+
+def test_a_byte_order_mark_keeps_what_version_1_took_it_for(tmp_path: Path) -> None:
+    """A row behind a mark is still known by the text that it was recorded under, where its cells were the same."""
+    found = rows_of(read(tmp_path, 'a,b\n\ufeff"2","y"\n\ufeff"3,4",z\n5,\ufeffw\n\ufeff\n\ufeff"6",u\x1a'))
+    assert {row: list(map(str, cells)) for row, cells in found.items()} == {
+        2: ["2", "y"],
+        3: ["3,4", "z"],
+        4: ["5", "\ufeffw"],
+        6: ["6", "u"],
+    }
+    assert earlier(found[2]) == ['\ufeff"2"', "y"]
+    assert {type(cell) for cell in found[3]} == {str}
+    assert earlier(found[6]) == ['\ufeff"6"', "u\x1a"]
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "mac_roman", "cp850"])
+def test_a_byte_order_mark_of_utf_8_in_an_older_file_is_no_text(tmp_path: Path, codec: str) -> None:
+    """A file of Windows to which one in UTF-8 was joined reads the first row of that one."""
+    content = "a,b\r\n1,Señor Muñoz\r\n".encode(codec) + '\ufeff"2","y"\r\n'.encode()
+    path = written(tmp_path / "t.csv", content)
+    found = rows_of(open_table(path, TableOptions(encoding=codec)))[3]
+    assert found == ["2", "y"]
+    assert earlier(found)[0] == b'\xef\xbb\xbf"2"'.decode(codec)
+
+
+def test_a_byte_order_mark_keeps_what_version_1_decoded(tmp_path: Path) -> None:
+    """Where version 1 took another encoding for the file, the mark is what that encoding makes of its bytes."""
+    content = ("a,b\r\n" + "1,EL “NO SIRVE” \u2013 x\r\n" * 5).encode("cp1252") + b'\xef\xbb\xbf"2",y\r\n'
+    table = read(tmp_path, content)
+    assert earlier(rows_of(table)[7])[0] == b'\xef\xbb\xbf"2"'.decode("mac_roman")
+
+
+@pytest.mark.parametrize("header", ["Ticket,Nota", '"Ticket","Nota"'])
+def test_a_header_behind_a_byte_order_mark_is_the_header_again(tmp_path: Path, header: str) -> None:
+    """The note names the repeated header of the second file."""
+    table = read(tmp_path, f"\ufeff{header}\r\n1,a\r\n\ufeff{header}\r\n2,b\r\n")
+    assert any("The header is repeated in row 3" in note for note in table.notes)
+
+
 @pytest.mark.parametrize("line", ["\ufdd0", "\ufdd1", "\uffff"])
 def test_no_character_ends_the_reading(tmp_path: Path, line: str) -> None:
     """A line of a character that is in no text is a row like any other."""

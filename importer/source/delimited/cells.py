@@ -56,7 +56,7 @@ class TextCells:
     def column(self, texts: Sequence[str], position: int, first_row: int) -> tuple[Sequence[Cell], list[OddCell]]:
         """Return the cells of one column in some rows, and what there is to say about them."""
         content = "\n".join(texts)
-        if not self._matters(content):
+        if not self._matters(content) and not (self.earlier and any(isinstance(text, Reread) for text in texts)):
             return texts, []
         cells: list[Cell] = []
         remarks = []
@@ -84,7 +84,7 @@ class TextCells:
         """Return a text as a cell, with what is odd about it."""
         if "\0" in text:
             return _nul(text), None
-        if text.isascii() and not text.startswith('="'):
+        if text.isascii() and not text.startswith('="') and not isinstance(text, Reread):
             return text, None
         shown = self._shown(text)
         if shown is None:

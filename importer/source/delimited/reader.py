@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -81,7 +82,7 @@ class Delimited:
         with _text(self.snapshot, self.encoding) as text:
             if self.declared:
                 text.readline()
-            lines = _Lines(text)
+            lines = _Lines(text, self.encoding)
             try:
                 for record, stray in self._parsed(lines):
                     if lines.ended:
@@ -119,7 +120,7 @@ class Delimited:
                 return
             if len(record) > MOST_COLUMNS:
                 record = _bounded(record)
-            if self.backslashes is not None or lines.padding:
+            if self.backslashes is not None or lines.padding or lines.mark:
                 record = self._with_earlier(record, lines)
             yield record, stray
 
@@ -132,11 +133,13 @@ class Delimited:
     def _with_earlier(self, cells: list[str], lines: _Lines) -> list[str]:
         """Return the cells with what version 1 of the reading took from them, where it cut the row at the same places.
 
-        That version took backslashes and the end of the file for text.
+        That version took backslashes, byte order marks and the end of the file for text.
         """
-        if not lines.padding and not any("\\" in line for line in lines.row):
+        if not (lines.padding or lines.mark or any("\\" in line for line in lines.row)):
             return cells
-        records = list(csv.reader([*lines.row[:-1], lines.row[-1] + lines.padding], delimiter=self.delimiter))
+        whole = [lines.mark + lines.row[0], *lines.row[1:]]
+        whole[-1] += lines.padding
+        records = list(csv.reader(whole, delimiter=self.delimiter))
         if len(records) != 1 or len(records[0]) != len(cells):
             return cells
         return [
@@ -231,19 +234,23 @@ class _Lines:
     """The lines of a text, in `all`; raises `_TooLong` where the lines of one row are too long together.
 
     `row` has the lines of the current row so far, if the reader calls `begin_row` before each; `ended` is whether a
-    line was asked for after the last one, inside of a row. `padding` is what was left out at the end of the last line.
+    line was asked for after the last one, inside of a row. `mark` is the byte order mark that was left out at the
+    beginning of the row, as the first row of a file has one that was joined to another; `padding` is what was left out
+    at the end of the last line.
     """
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: io.TextIOWrapper, encoding: Encoding) -> None:
         self.row: list[str] = []
         self.ended = False
-        self.padding = ""
+        self.mark = self.padding = ""
         self.all = self._read(text)
+        self._marks = _marks(encoding)
         self._length = 0
 
     def begin_row(self) -> None:
         """Forget the lines of the row before."""
         self.row.clear()
+        self.mark = ""
         self._length = 0
 
     def _read(self, text: io.TextIOWrapper) -> Iterator[str]:
@@ -259,10 +266,22 @@ class _Lines:
                 whole, line = line, line.rstrip(_PADDING)
                 self.padding = whole[len(line) :]
             for each in (*held, line) if held else (line,):
+                if not self.row and each.startswith(self._marks):
+                    each = self._without_mark(each)  # noqa: PLW2901 - the same line
                 self.row.append(each)
                 yield each
             held.clear()
         self.ended = True
+
+    def _without_mark(self, line: str) -> str:
+        self.mark = next(mark for mark in self._marks if line.startswith(mark))
+        return line.removeprefix(self.mark)
+
+
+def _marks(encoding: Encoding) -> tuple[str, ...]:
+    """Return what a byte order mark is in this encoding: U+FEFF, or what an older encoding makes of that of UTF-8."""
+    mark = codecs.BOM_UTF8.decode(encoding.codec, MARK_UNDECODABLE)
+    return ("\ufeff",) if encoding.codec.startswith("utf") else ("\ufeff", mark)
 
 
 def _sample(text: io.TextIOWrapper) -> Iterator[str]:
