@@ -76,6 +76,57 @@ def test_a_sign_of_windows_alone_is_enough(text: str) -> None:
     assert is_right(f"Ticket;Nota;Estado\r\n1;{text};Abierto\r\n", "cp1252")
 
 
+OF_MACS = ["25 °C", "25°C", "18 ºC", "25 °F", "N° 1", "n° 5", "Calle 5 N° 3-22", "N° 1 y N° 2", "N.° 5", "1° de mayo"]
+OF_MACS += ["John O’Neill", "JOHN O’NEILL", "María D’Angelo", "O’Higgins", "L’Oréal", "9 µm", "5µF", "Ámbar", "50 m²"]
+
+
+@pytest.mark.parametrize("codec", ["mac_roman", "cp1252", "cp850"])
+@pytest.mark.parametrize("text", OF_MACS)
+def test_a_sign_of_addresses_names_and_measures_alone_is_enough(text: str, codec: str) -> None:
+    """Degrees, numbers of houses, apostrophes in names and micrometres are read as they were typed."""
+    version = written_in(text, codec)
+    assert is_right(f"Ticket;Nota;Estado\r\n1;{version};Abierto\r\n2;ok;x\r\n", codec)
+
+
+@pytest.mark.parametrize("text", ["1º piso", "§5", "ní 5", "Õ", "JosÉ", "“ok”", "25 °", "N° de caso"])
+def test_lines_that_end_as_on_old_macs_are_of_a_mac(text: str) -> None:
+    """Where a carriage return alone ends each line, a sign that may be several is the one of Mac Roman."""
+    assert is_right(f"Ticket;Nota\r1;{text}\r2;ok\r", "mac_roman")
+
+
+@pytest.mark.parametrize("text", ["20 €", "€15", "Cobro de 20 €"])
+def test_a_euro_of_latin_9_is_one(text: str) -> None:
+    """The one sign in which Latin-9 often differs from Windows is read as it was typed."""
+    assert is_right(f"Ticket;Nota\n1;{text}\n", "iso8859-15")
+
+
+MISREAD = {
+    "25 °C": "cp1252",
+    "Calle 5 N° 3-22": "cp850",
+    "Calle 5 n° 3": "cp1252",
+    "N° de caso": "cp850",
+    "John O’Neill": "cp1252",
+    "JOHN O’NEILL": "cp1252",
+    "§5": "cp850",
+}
+
+
+@pytest.mark.parametrize("text", MISREAD)
+def test_signs_of_macs_that_are_read_otherwise_are_told(tmp_path: Path, text: str) -> None:
+    """What a wrong encoding makes of a sign is in no text, so a note shows the row."""
+    table = read(tmp_path, f"Ticket;Nota\r\n1;{text}\r\n2;ok\r\n".encode("mac_roman"), MISREAD[text])
+    assert any("row 2" in note for note in table.notes if "source.encoding" in note)
+
+
+@pytest.mark.parametrize(
+    "text", [*OF_MACS, "¡A trabajar!", "a las 5 ¡ya!", "¿Y ahora?", "§ 5", "§ único", "Sí 3", "3 ó 4"]
+)
+def test_signs_where_they_belong_are_not_told(tmp_path: Path, text: str) -> None:
+    """What offices write gives no note about unusual letters."""
+    table = read(tmp_path, f"Ticket;Nota\r\n1;{text}\r\n2;ok\r\n".encode("cp1252"), "cp1252")
+    assert not any("unusual" in note for note in table.notes)
+
+
 @pytest.mark.parametrize("text", ["QUE PASÓ…", "JOSÉ”", "NO SÉ… SÉ…", "ASÍ…", "PERÚ»"])
 def test_signs_of_windows_that_are_utf8_by_chance(tmp_path: Path, text: str) -> None:
     """A capital and a sign of cp1252 may be a letter of another script in UTF-8; the cell keeps that reading, too."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from importer.errors import SourceError
@@ -24,11 +25,15 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # What offices save that is not Unicode, and how much more often than the others: from Windows, old Macs, the DOS
-# console. What the older code page 437 has of our letters is at the same place in 850.
-_LEGACY = {"cp1252": 0.9, "mac_roman": 0.0, "cp850": 0.1}
+# console, from the web (Latin-9, for its euro sign). What the older code page 437 has of our letters is at the same
+# place in 850.
+_LEGACY = {"cp1252": 0.9, "mac_roman": 0.0, "cp850": 0.1, "iso8859-15": 0.3}
+_LINES_OF_MACS = 4.0  # points for Mac Roman where lines end as on old Macs, which is as good as some words
 _WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SEPARATORS = bytes.maketrans(b';,|"', b"    ")
+_BESIDE_DIGIT = re.compile(rb"(?<=[\x80-\xff]) (?=\d)|(?<=\d) (?=[\x80-\xff])")
+_KEPT_SPACE = b"\x1f"  # inside of a word
 _SAMPLE = 1 << 20
 _ASCII = 0x7F
 _LIKELY = 1.2  # points of a character
@@ -90,6 +95,8 @@ def _wide_without_mark(head: bytes) -> str | None:
 def _utf8_or_older(file: BinaryIO) -> Encoding:
     """Decide between UTF-8 and older encodings by the bytes of the file that are not ASCII."""
     file.seek(0)
+    ends_as_on_macs = _ends_as_on_macs(file.read(_SAMPLE))
+    file.seek(0)
     is_utf8 = _is_all_utf8(file)
     foreign = bytearray()
     words: Counter[bytes] = Counter()
@@ -99,12 +106,23 @@ def _utf8_or_older(file: BinaryIO) -> Encoding:
             continue
         foreign += b" ".join(_NOT_ASCII.findall(block)) + b" "
         if words.total() < _MOST_WORDS:
-            words.update(word for word in block.translate(_SEPARATORS).split() if not word.isascii())
+            words.update(_words(block))
     if is_utf8 and not _is_utf8_by_chance(bytes(foreign), words):
         return Encoding("utf-8")
     earlier = "utf-8" if is_utf8 else encoding_version_1.guess(bytes(foreign))
-    codec = "utf-8" if _has_utf8(bytes(foreign)) else _likeliest(words)
+    codec = "utf-8" if _has_utf8(bytes(foreign)) else _likeliest(words, is_of_mac=ends_as_on_macs)
     return Encoding(codec, None if earlier == codec else earlier)
+
+
+def _words(block: bytes) -> Iterator[bytes]:
+    """Yield the words with bytes beyond ASCII, each with a number that is beside such a byte: N° 5, 20 €."""
+    joined = _BESIDE_DIGIT.sub(_KEPT_SPACE, block.translate(_SEPARATORS))
+    return (word.replace(_KEPT_SPACE, b" ") for word in joined.split() if not word.isascii())
+
+
+def _ends_as_on_macs(head: bytes) -> bool:
+    """Return whether a carriage return alone ends the lines; inside of cells, a line feed may."""
+    return b"\r\n" not in head and head.count(b"\r") > head.count(b"\n")
 
 
 def _is_all_utf8(file: BinaryIO) -> bool:
@@ -147,11 +165,15 @@ def _is_utf8(run: bytes) -> bool:
         return False
 
 
-def _likeliest(words: Counter[bytes]) -> str:
-    """Return the older encoding in which these words are likeliest; cp1252 where they tie."""
+def _likeliest(words: Counter[bytes], *, is_of_mac: bool) -> str:
+    """Return the older encoding in which these words are likeliest; cp1252 where they tie.
+
+    It is more likely Mac Roman if the file `is_of_mac` by the ends of its lines.
+    """
     common = words.most_common(_MOST_WORDS)
 
     def points(codec: str) -> float:
-        return _LEGACY[codec] + sum(likelihood(word.decode(codec, "replace")) * count for word, count in common)
+        prior = _LEGACY[codec] + (_LINES_OF_MACS if is_of_mac and codec == "mac_roman" else 0)
+        return prior + sum(likelihood(word.decode(codec, "replace")) * count for word, count in common)
 
     return max(_LEGACY, key=points)

@@ -4,7 +4,7 @@ Encodings differ in which letter or sign a byte is. In the right one, accented l
 capitals are among capitals, quotation marks are at the ends of words, dashes between spaces.
 """
 
-# ruff: noqa: RUF001 - signs that look like others are what this is about
+# ruff: noqa: RUF001, RUF003 - signs that look like others are what this is about
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WORDS = frozenset(
     teórico crítico lógico análisis énfasis tráfico trámite trámites depósito propósito tránsito víctima síntoma
     cámara lámpara pérdida búsqueda música túnel fútbol não são então mão mãe irmã irmão manhã amanhã maçã pão cão
     ação atenção informação solução reclamação situação ligação opções questões milhões razões edições põe você
-    vocês três mês até pé é à às já lá estão português inglês serviço serviços preço endereço março começo cabeça
+    vocês três mês até pé é à às ó já lá estão português inglês serviço serviços preço endereço março começo cabeça
     força justiça bênção ônibus avô avó também porém além alguém ninguém usuário usuária necessário horário salário
     diário início comércio negócio prêmio câmera câmbio lâmpada âmbito ânimo cônjuge econômico eletrônico telefônica
     antônio joão conceição gonçalves araújo luís lúcia márcia tânia água língua saída saúde distribuída conteúdo
@@ -62,11 +62,19 @@ _SIGNS: dict[str, tuple[tuple[str, float], ...]] = {
     "¿¡": ((r"[ .][a0.]", 2.5),),
     "”": ((r"[a0.][ .]", 2),),
     "»": ((r"[a.][ .]", 1.5), (r"0[ .]", 0.3)),
-    "’": ((r"[a0.][ .]", 2), ("[a0.][stdmrlvSTDMRLV]", 2), (r"aa", 0.2), (r" [a0]", 0.5)),
+    "’": (("[ODLodl]a", 1), (r"[a0.][ .]", 2), ("[a0.][stdmrlvSTDMRLV]", 2), (r"aa", 0.2), (r" [a0]", 0.5)),
     "–—": ((r"  ", 2), ("00", 2), (r"[ .][a0]", 1.5), (r"[a0.][ .]", 1), ("[a0.][a0.]", 0.5)),
     "…": ((r"[a0.][ .]", 1.9), (r" [a0]", 1), ("aa", 0.3), ("  ", 0.6)),
-    "°": (("0[ .a]", 2), (r"a[ .0]", 1), ("  ", 0.5), (" a", 0.5)),
-    "ºª": (("0[ .a]", 2), (r"[nNmM][ .0]", 2), (r"a[ .0]", 0.3), ("  ", 0.5), (" a", 0.3)),
+    "°": (("0[ .a]", 2), (" [CF]", 2), (r"[nNrR][ .0]", 2), (r"[.][ .0]", 2), (r"a[ .0]", 1), ("  ", 0.5), (" a", 0.5)),
+    "ºª": (
+        ("0[ .a]", 2),
+        (" [CF]", 1),
+        (r"[nNmM][ .0]", 2),
+        (r"[.][ .0]", 2),
+        (r"a[ .0]", 0.3),
+        ("  ", 0.5),
+        (" a", 0.3),
+    ),
     "€£¢¥": ((r"[ .a]0", 2), (r"0[ .a]", 2), ("  ", 1), (r"[ .][ .]", 0.8)),
     "™®": ((r"[a0.][ .]", 2), (r"[ .][ 0a]", 0.8)),
     "©": ((r"[ .][ 0a]", 2), (r"a[ .]", 0.5)),
@@ -76,11 +84,24 @@ _SIGNS: dict[str, tuple[tuple[str, float], ...]] = {
     "½¼¾": ((r"[ 0][ .]", 1.2),),
     "×÷±": ((r"[ 0]0", 1), ("  ", 1)),
     "²³": ((r"a[ .]", 1.2),),
-    "§µ¨†‡‰‹›‚¬¦": ((r"[ .][0 ]", 0.2),),
+    "µ": ((r"[ 0.][mgslLFAVHW]", 2), (r"[ .][0 ]", 0.2)),
+    "§¨†‡‰‹›‚¬¦": ((r"[ .][0 ]", 0.2),),
 }
 _POINTS = {sign: rules for signs, rules in _SIGNS.items() for sign in signs}
 _FITTING = (0.0, 0.6, 2.0)  # points of a letter by how many of its two sides are known
-_UNLIKELY, _CAPITAL_WITHIN_WORD = -1.5, -2.0
+_UNLIKELY, _CAPITAL_WITHIN_WORD, _LETTER_BESIDE_DIGIT = -1.5, -2.0, -1.0
+
+# What is in no text, and what a wrong encoding makes of degrees (25 °C, N° 5), apostrophes in names (O’NEILL), a euro
+# sign (20 €) and Á (Ámbar). The rare character is first, to be quick.
+_NOWHERE = re.compile(
+    r"¡(?=[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ](?!\w))"
+    r"|í(?<![^\W\d_]í)(?=[CF](?!\w))"
+    r"|[í¡](?:(?<=\bN.)(?!\w)|(?<=\bn.)(?= ?\d))"
+    r"|Õ(?<=\b[ODL]Õ)(?=[A-Z])"
+    r"|§(?<=\d §)(?! ?\w)"
+    r"|µ(?=\w\w)(?!µmol)"
+)
+_NOWHERE_POINTS = -3.0
 
 
 @lru_cache(maxsize=1 << 14)
@@ -88,7 +109,9 @@ def points(character: str, before: str, after: str) -> float:
     """Return how well a character fits between its neighbours, from 2 (as in words) to below 0 (nobody writes this)."""
     if character.isalpha() and character not in _POINTS:
         small = character.lower()
-        if not before.strip() and not after.strip() and small not in _WORDS:
+        if before.isdigit() or after.isdigit():
+            return _LETTER_BESIDE_DIGIT
+        if _side(before) == _side(after) == _EDGE and small not in _WORDS:
             return -0.5
         sides = _FITTING[(_side(before) + small in _SIDES) + (small + _side(after) in _SIDES)]
         if character not in LETTERS:
@@ -109,12 +132,12 @@ def likelihood(text: str) -> float:
     for word in _ACCENTED_WORD.findall(text):
         found += len(word) > 1 and word.lower() in _WORDS
         found -= 2 * (word[:2].isupper() and word[2:3].islower() and not word[0].isascii())  # ÁUrgente
-    return found
+    return found + _NOWHERE_POINTS * len(_NOWHERE.findall(text))
 
 
 def is_unlikely(text: str) -> bool:
     """Return whether the text has a character that nobody writes at its place."""
-    return any(points(*place) < 0 for place in set(_PLACE.findall(f" {text} ")))
+    return any(points(*place) < 0 for place in set(_PLACE.findall(f" {text} "))) or bool(_NOWHERE.search(text))
 
 
 _PLACE = re.compile(r"([^\x00-\x7f])(?<=([\s\S])[\s\S])(?=([\s\S]))")  # the rare character first, to be quick
