@@ -172,6 +172,52 @@ def test_r19_a_sheet_that_is_joined_to_another_has_the_same_tickets(office: Offi
     assert office.sandbox.posts == 3
 
 
+MISREAD = [
+    ("Ní 1", "N° 1"),
+    ("N¡ 1", "N° 1"),
+    ("1¼ piso", "1º piso"),
+    ("Petición 1", "PeticiÃ³n 1"),
+    ("PeticiÛn 1", "Petición 1"),
+    ("20 ¤", "20 €"),
+]
+"""Texts of the same bytes in two encodings."""
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["one way", "the other way round"])
+def test_r19_a_key_in_a_wrong_encoding_is_no_second_case(office: Office, give: Give, order: int) -> None:
+    """A key that is another one by the encoding alone is an issue; it says both readings and what to do."""
+    pairs = {str(number): pair[::order] for number, pair in enumerate(MISREAD)}
+    assert run(office, give, write(office, [first for first, _ in pairs.values()], pairs), SEVERAL).status == 0
+    result = run(office, give, write(office, [second for _, second in pairs.values()], pairs), SEVERAL)
+    similar = [reason for reason in result.json["reasons"] if reason["code"] == "key-similar"]
+    assert len(similar) == len(pairs)
+    assert office.sandbox.posts == len(pairs)
+    first, second = pairs["0"]
+    assert f"'0 · {second}' may be the key that was imported before as '0 · {first}'" in similar[0]["message"]
+    assert "source.encoding" in similar[0]["remedy"]
+
+
+def test_r19_two_weeks_of_a_file_whose_encoding_is_guessed_otherwise_are_no_second_cases(
+    office: Office, give: Give
+) -> None:
+    """What more rows say about the encoding does not make other tickets of the rows that were there before."""
+    first = "Ticket,Correo,Asunto,Detalle,Estado,Prioridad\r\n1º piso,ana@example.com,a,b,Abierto,Alta\r\n"
+    more = "2º piso,ana@example.com,Señal débil,Atención telefónica,Abierto,Alta\r\n"
+    office.mapping.write_text(MAPPING.replace("  solution: {column: Solución}\n", ""), "utf-8")
+    for content in (first, first + more):
+        office.source.write_bytes(content.encode("mac_roman"))
+        result = give(office.arguments("run", "--yes", "--json", "--same-tickets"))
+    assert [reason["code"] for reason in result.json["reasons"]] == ["key-similar"]
+    assert office.sandbox.posts == 2
+
+
+def test_r19_a_key_of_another_row_that_would_be_one_in_another_encoding_is_its_own(office: Office, give: Give) -> None:
+    """Where a sheet has both keys, they are two tickets."""
+    assert run(office, give, write(office, ["TÉ-1", "N° 1"])).status == 0
+    assert run(office, give, write(office, ["TÉ-1", "N° 1", "TÚ-1", "Ní 1"])).status == 0
+    assert office.sandbox.posts == 4
+
+
 def test_r19_distinct_tickets_of_one_sheet_are_distinct(office: Office, give: Give) -> None:
     """Numbers with different words, sections of a list and dates a day apart are not other spellings of anything."""
     keys: list[Shown] = [

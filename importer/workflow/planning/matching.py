@@ -13,6 +13,7 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.messages import _, gettext_noop, translated
 from importer.model import MAY_BE_CASES, Issue, Status
+from importer.source import other_readings
 from importer.text import named
 from importer.workflow.corrections.lost_corrections import LostCorrections
 from importer.workflow.keys.history import ImportHistory
@@ -263,7 +264,7 @@ class RowMatcher:
             )
             yield Issue(numbers[at], column, wolkvox_id, "id-of-another-row", message, translated(_NO_ID_OR_UNDO))
 
-    def _taken(self, keys: Keys, rows: MatchedRows, new_rows: Sequence[int]) -> dict[int, str]:
+    def _taken(self, keys: Keys, rows: MatchedRows, new_rows: Sequence[int]) -> dict[int, _SpellingLookup]:
         """Return for new rows, by position, the spelling under which the journal knows a key that may be theirs.
 
         If only a guess suggests it, a key that another row of this sheet has belongs to that row: a program shows all
@@ -271,7 +272,7 @@ class RowMatcher:
         """
         lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, at)]
         known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
-        found: dict[int, str] = {}
+        found: dict[int, _SpellingLookup] = {}
         if known and not self._history.has_cases:
             return found
         for at, lookup in lookups:
@@ -285,7 +286,7 @@ class RowMatcher:
             if lookup.guessed:
                 others -= self._index.present(list(others))
             if others:
-                found.setdefault(at, lookup.shown)
+                found.setdefault(at, lookup)
         return found
 
     def _lookups(self, keys: Keys, at: int) -> Iterator[_SpellingLookup]:
@@ -302,8 +303,12 @@ class RowMatcher:
         for plain in (parts, *(other.parts for other in keys.spellings.get(at, ()))):
             for elaborate in elaborate_spellings(plain, all_of_them=self._history.lacks_spellings):
                 yield _SpellingLookup(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
+        for misread in other_readings(parts):
+            yield _SpellingLookup(identity.loose_digest(misread), " · ".join(misread), guessed=True, misread=True)
 
-    def _similar_issues(self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, str]) -> Iterator[Issue]:
+    def _similar_issues(
+        self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, _SpellingLookup]
+    ) -> Iterator[Issue]:
         """Yield an issue if a new key nearly equals that of another row, in this sheet or an earlier one."""
         column, value = ", ".join(self._key_columns), named(" · ".join(key))
         if others := self._similar.get(number):
@@ -316,7 +321,7 @@ class RowMatcher:
             )
             yield Issue(number, column, value, "key-similar", message, translated(_SAME_OR_NOT))
         elif at in taken:
-            shown = {"column": column, "value": value, "other": named(taken[at])}
+            shown = {"column": column, "value": value, "other": named(taken[at].shown)}
             if shown["other"] == value:
                 message = _(
                     "{column} '{value}' is nearly the same as a key that was imported before, or another form of it",
@@ -324,7 +329,8 @@ class RowMatcher:
                 )
             else:
                 message = _("{column} '{value}' may be the key that was imported before as '{other}'", **shown)
-            yield Issue(number, column, value, "key-similar", message, translated(_SAME_OR_NOT))
+            remedy = translated(_OTHER_ENCODING if taken[at].misread else _SAME_OR_NOT)
+            yield Issue(number, column, value, "key-similar", message, remedy)
 
 
 def _is_unsent(known: KnownRow | None) -> bool:
@@ -336,12 +342,14 @@ def _is_unsent(known: KnownRow | None) -> bool:
 class _SpellingLookup:
     """A digest to look up in the journal, and the spelling of a key that it stands for.
 
-    It is `guessed` if another row of this sheet may rightly have a key with this spelling.
+    It is `guessed` if another row of this sheet may rightly have a key with this spelling, and `misread` if it is the
+    key in another encoding.
     """
 
     digest: str
     shown: str
     guessed: bool = False
+    misread: bool = False
 
 
 _UNDO_OR_COPY = gettext_noop("Undo the edit, or copy the row from the report again; put new rows into a new file")
@@ -350,6 +358,11 @@ _NO_ID_OR_UNDO = gettext_noop("Remove the id if this is another ticket; if it is
 _SAME_OR_NOT = gettext_noop(
     "The keys differ only in zeros, case, accents, spaces, dashes, invisible characters, or the format of a number or a"
     " date: write the key as before, or, if these are two tickets, give them keys that differ in more than that"
+)
+_OTHER_ENCODING = gettext_noop(
+    "The keys may be one that was read in two encodings: if this reading is wrong, name the encoding of the file as"
+    " source.encoding; if the one before was wrong, write the key as before; or, if these are two tickets, give them"
+    " keys that differ in more than that"
 )
 
 
