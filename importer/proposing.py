@@ -15,7 +15,7 @@ from importer.questions import Question, QuestionsOpen
 from importer.workflow import guards
 from importer.workflow.forecast.events import EventInterface, Note
 from importer.workflow.forecast.forecast import Forecast, make_forecast
-from importer.workflow.forecast.proposals import with_digest
+from importer.workflow.forecast.proposals import changes_since, with_digest
 from importer.workflow.job import Job, LoadedJob, connection_in, scope_of
 from importer.workflow.jobs.starting import AgreedRun, ask_open_questions, open_verdict_questions, spot_check_is_due
 from importer.workflow.outcome.next_steps import corrected_steps
@@ -41,6 +41,10 @@ class Proposal:
     def digest(self) -> str:
         """What a run agrees to (`EventInterface.agrees_to`); empty as long as there is no forecast."""
         return self.forecast.digest if self.forecast else ""
+
+    def changes_since(self, digest: str) -> str:
+        """Return a sentence on what has changed since a proposal was shown, by its digest; "" where it is this one."""
+        return changes_since(digest, self.forecast) if self.forecast else ""
 
     @property
     def may_run(self) -> bool:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,17 @@ def wait_until(is_so: Callable[[], object], seconds: float = 20.0) -> None:
     while not is_so():
         assert time.monotonic() < limit
         time.sleep(0.05)
+
+
+def test_what_another_tab_has_narrowed_is_not_sent_by_the_form_from_before(clerk: Clerk) -> None:
+    """Who agrees to a forecast that is no longer shown is told what has changed since, and nothing is sent."""
+    clerk.proposal()
+    before = clerk.digest()
+    clerk.sheet.sending.prepare(replace(clerk.sheet.sending.state.choices, limit=2))
+    clerk.settled()
+    clerk.click("start", digest=before)
+    page = clerk.settled()
+    assert "2 cases instead of 4" in page
+    assert "Nothing was sent; look again." in page
+    assert not clerk.crm.store.cases
+    assert "2 new cases" in clerk.send()

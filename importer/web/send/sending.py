@@ -160,9 +160,15 @@ class SendDesk:
             self._begin(DeskState("preparing", choices=choices), self._propose, {"asked"}, of=state)
 
     def start(self, digest: str) -> bool:
-        """Send what was proposed, if it is what this digest was shown for; tell whether that is so."""
+        """Send what was proposed, if it is what this digest was shown for; tell whether that is so.
+
+        Where another tab has changed it since, what has changed is said beside it.
+        """
         state = self._state
-        if not state.may_start or state.proposal is None or digest != state.proposal.digest:
+        if not state.may_start or state.proposal is None:
+            return False
+        if changes := state.proposal.changes_since(digest):
+            self._change(replace(state, notice=changes), of=state)
             return False
         return self._begin(replace(state, phase="running", notice=""), self._send, {"asked"}, of=state)
 

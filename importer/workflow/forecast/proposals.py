@@ -49,14 +49,17 @@ def refuse_other_proposal(agreed_to: str | None, forecast: Forecast) -> None:
 
     None agrees to any.
     """
-    if agreed_to in {None, forecast.digest}:
-        return
-    changes = "; ".join(_changes((agreed_to or "").split("-"), forecast.digest.split("-")))
-    raise UsageError(
-        _(
-            "What would be sent has changed since it was shown: {changes}. Nothing was sent; look again.",
-            changes=changes,
-        )
+    if agreed_to is not None and (changes := changes_since(agreed_to, forecast)):
+        raise UsageError(changes)
+
+
+def changes_since(digest: str, forecast: Forecast) -> str:
+    """Return a sentence on what has changed since a forecast was shown, by its digest; "" where it is this one."""
+    if digest == forecast.digest:
+        return ""
+    return _(
+        "What would be sent has changed since it was shown: {changes}. Nothing was sent; look again.",
+        changes="; ".join(_changes(digest.split("-"), forecast.digest.split("-"))),
     )
 
 
