@@ -98,3 +98,9 @@ _MONTH_NUMBERS = {
 def month_number(name: str) -> int:
     """Return the number of the month that a word names in one of the languages, 0 for another word."""
     return _MONTH_NUMBERS.get(name.casefold(), 0)
+
+
+def short_month_names(number: int) -> tuple[str, ...]:
+    """Return how programs in English, Spanish and Portuguese show a month from 1 to 12 in short, without a point."""
+    names = (LANGUAGES[code].short_months[number - 1].strip(".").casefold() for code in ("en", "es", "pt"))
+    return tuple(dict.fromkeys((*names, "sept") if number == 9 else names))

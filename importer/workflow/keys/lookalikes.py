@@ -222,13 +222,13 @@ def _readings(digits: str) -> Iterator[str]:
 
 def _dates(text: str) -> Iterator[str]:
     """Yield the forms of the dates and times that a text may show."""
-    for moment in _moments(text):
+    for moment in moments(text):
         yield from _meanings(moment)
     if (found := _TIME_ALONE.fullmatch(text)) and (clock := _clock(found)):
         yield f"{clock:%H:%M:%S}"
 
 
-def _moments(text: str) -> Iterator[datetime]:
+def moments(text: str) -> Iterator[datetime]:
     """Yield the dates and times that a text may show; an ambiguous one has the day before the month."""
     if not _SHORTEST_DATE <= len(text) <= _LONGEST_DATE:
         return
@@ -260,7 +260,7 @@ def _meanings(moment: datetime) -> Iterator[str]:
 
 def _elaborate(text: str) -> Iterator[str]:
     """Yield the more elaborate forms of a plain text, number or date that `spellings` would understand."""
-    for moment in (*_moments(text), *_moment_of_number(text)):
+    for moment in (*moments(text), *_moment_of_number(text)):
         for written in _DAYS if moment.time() == time() else _CLOCK_TIMES:
             yield f"{moment:{written}}"
     for number in (text, *_numbers(text)):

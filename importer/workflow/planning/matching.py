@@ -19,6 +19,7 @@ from importer.workflow.corrections.lost_corrections import LostCorrections
 from importer.workflow.keys.history import ImportHistory
 from importer.workflow.keys.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.keys.lookalikes import elaborate_spellings
+from importer.workflow.keys.mistaken_dates import before_and_after
 from importer.workflow.planning.plan import KNOWN_TWICE
 
 _SHOWN_ROWS = 5
@@ -303,6 +304,8 @@ class RowMatcher:
         for plain in (parts, *(other.parts for other in keys.spellings.get(at, ()))):
             for elaborate in elaborate_spellings(plain, all_of_them=self._history.lacks_spellings):
                 yield _SpellingLookup(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
+        for other_key in before_and_after(parts, [other.parts for other in keys.spellings.get(at, ())]):
+            yield _SpellingLookup(identity.loose_digest(other_key), " · ".join(other_key), guessed=True)
         for misread in other_readings(parts):
             yield _SpellingLookup(identity.loose_digest(misread), " · ".join(misread), guessed=True, misread=True)
 
