@@ -98,6 +98,9 @@ TOLD_BY_THE_FORMAT = {
 }
 """What no text shows: a journal of an earlier version, which recorded only texts, cannot know it."""
 
+SHORTENED = {"an exponent as text"}
+"""What is an issue even where nothing is known, since digits may be missing: see test_mistaken_dates."""
+
 INSIDE = {"zero-width", "a soft hyphen"}
 """What could be anywhere in a key that an earlier version recorded."""
 
@@ -119,6 +122,7 @@ def test_r19_a_key_that_is_shown_otherwise_is_no_second_case(
 ) -> None:
     """Whichever came first, the other one is the same row or an issue that names row and column."""
     untold = (TOLD_BY_THE_FORMAT if order == 1 else INSIDE) if older else set()
+    untold = untold | SHORTENED if order == 1 else untold
     pairs = {name: pair[::order] for name, pair in PAIRS.items() if name not in untold}
     assert run(office, give, write(office, [first for first, _ in pairs.values()], pairs), SEVERAL).status == 0
     if older:

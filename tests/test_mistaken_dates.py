@@ -132,3 +132,50 @@ def test_keys_that_look_like_dates_from_the_beginning_are_keys(office: Office, g
     assert run(office, give, first) == (7, [])
     assert run(office, give, ["04-dic", "ene-25", "1/3", "2024-8", "1.2.4", "03/05/26", "06/03/2026"]) == (7, [])
     assert run(office, give, [*first, "02-ene", "jul-24"]) == (2, [])
+
+
+# ------------------------------------------------------------------------------------------------ shortened numbers
+
+SHORTENED = ["2,02611E+13", "2.02611E+13", "-2,0E+13", "1E+05", "1,23457E+11", "9,9e+100"]
+"""Numbers of which a program shows fewer digits than they have before the point."""
+
+WHOLE = ["1,50000E+05", "1.5000E+03", "1,02E+02", "13E3", "1E5", "3E-05", "2,5E-07", "E+13", "2,02611E13", "7E+5"]
+"""Numbers with all of their digits, and texts that no program makes of a number."""
+
+
+@pytest.mark.parametrize("key", SHORTENED)
+def test_r19_a_number_that_was_shortened_is_an_issue_even_at_first(office: Office, give: Give, key: str) -> None:
+    """No row with such a key is sent, and the issue says what is missing and how to save the sheet whole."""
+    office.mapping.write_text(MAPPING, "utf-8")
+    office.write([ticket(1, Ticket=key), ticket(2, Ticket="A1")])
+    (issue,) = give(office.arguments("check", "--json")).json["issues"]
+    assert (issue["row"], issue["column"], issue["code"], issue["value"]) == (2, "Ticket", "digits-lost", key)
+    assert issue["message"] == "Excel has shortened this number, and digits of it are missing"
+    assert "number without decimals" in issue["remedy"]
+    assert give(office.arguments("run", "--yes", "--json")).json["created_now"] == 1
+
+
+def test_r19_a_number_that_was_shortened_later_is_no_second_case(office: Office, give: Give) -> None:
+    """The next week's file was saved from Excel: neither of the long numbers is created again."""
+    assert run(office, give, ["20261127000123", "20261127000999", "A1"])[0] == 3
+    created, issues = run(office, give, ["2,02611E+13", "2.02612E+13", "A1", "B2"])
+    assert (created, issues) == (1, [(2, "digits-lost"), (3, "digits-lost")])
+    assert run(office, give, ["20261127000123", "20261127000999", "A1", "B2"]) == (0, [])
+
+
+def test_a_number_with_an_exponent_and_all_of_its_digits_is_a_key(office: Office, give: Give) -> None:
+    """So is a text that only resembles one; where a known key has its value, it is a similar key, as ever."""
+    assert run(office, give, WHOLE) == (len(WHOLE), [])
+    assert run(office, give, ["12000", "320"]) == (2, [])
+    assert run(office, give, ["1,20E+04", "3,2E+02"]) == (0, [(2, "key-similar"), (3, "key-similar")])
+
+
+def test_a_row_that_an_earlier_version_sent_under_a_shortened_number_is_known(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has its case: it is neither an issue nor sent again."""
+    with monkeypatch.context() as patch:
+        patch.setattr("importer.workflow.planning.matching.shortened_issues", lambda *_: ())
+        assert run(office, give, ["2,02611E+13", "1,5E+05"]) == (2, [])
+    assert run(office, give, ["2,02611E+13", "1,5E+05"]) == (0, [])
+    assert run(office, give, ["150000"]) == (0, [(2, "key-similar")])

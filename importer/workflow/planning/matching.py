@@ -20,6 +20,7 @@ from importer.workflow.keys.history import ImportHistory
 from importer.workflow.keys.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.keys.lookalikes import elaborate_spellings
 from importer.workflow.keys.mistaken_dates import before_and_after
+from importer.workflow.keys.shortened import shortened_issues
 from importer.workflow.planning.plan import KNOWN_TWICE
 
 _SHOWN_ROWS = 5
@@ -195,7 +196,8 @@ class RowMatcher:
             new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and _is_unsent(rows.known.get(at))]
             taken = self._taken(keys, rows, new_rows) if self._history.record is not None else {}
             for at in new_rows:
-                yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
+                similar = list(self._similar_issues(numbers[at], keys.parts[at], at, taken))
+                yield from similar or shortened_issues(numbers[at], self._key_columns, keys.parts[at])
             for at in rows.known if keys.earlier or self._ambiguous else ():
                 yield from self._version_issues(numbers[at], keys.parts[at], rows, at)
 
