@@ -18,6 +18,7 @@ from importer.workflow import guards
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job, LoadedJob, at_place_of, connection_in, open_source
 from importer.workflow.jobs.settle_job import SettleJob
+from importer.workflow.jobs.unrecorded import RefusedVerdicts, with_verdicts
 from importer.workflow.outcome.next_steps import Situation, Step, next_steps, pressing
 from importer.workflow.outcome.outcome import SendResult, now, report_outcome
 from importer.workflow.outcome.report_places import ReportOptions
@@ -39,10 +40,11 @@ class FollowUp:
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-def follow_up(job: SettleJob, result: SettleResult) -> FollowUp:
+def follow_up(job: SettleJob, result: SettleResult, refused: RefusedVerdicts | None = None) -> FollowUp:
     """Renew the reports of the files whose rows were settled; return what there is to do now.
 
     A file is known by the run that sent it. Without a mapping, that of its report is used if it is still the same.
+    `refused` are the verdicts that were not recorded.
     """
     searched = result.waiting_until is None
     steps: dict[Step, None] = {}
@@ -55,7 +57,7 @@ def follow_up(job: SettleJob, result: SettleResult) -> FollowUp:
             loaded = _load(job, source, run.start.mapping_digest)
             if loaded is None:
                 continue
-            of_file = _follow_up_of_file(loaded, run, searched=searched, renew=bool(result.settled))
+            of_file = _follow_up_of_file(loaded, run, refused, searched=searched, renew=bool(result.settled))
         except ImporterError as error:
             notes.append(_("{path}: its report was not renewed. {reason}", path=source, reason=error))
             continue
@@ -65,7 +67,7 @@ def follow_up(job: SettleJob, result: SettleResult) -> FollowUp:
         reports += of_file.reports
         notes += of_file.notes
     return FollowUp(
-        pressing(steps) or _steps_without_file(job, result, searched=searched),
+        pressing(steps) or _steps_without_file(job, result, refused, searched=searched),
         rows,
         tuple(reports),
         tuple(notes),
@@ -103,7 +105,9 @@ def _mapping_of_report(source: Path, digest: str) -> CaseMapping | None:
     return None
 
 
-def _follow_up_of_file(loaded: LoadedJob, run: RunRecord, *, searched: bool, renew: bool) -> FollowUp:
+def _follow_up_of_file(
+    loaded: LoadedJob, run: RunRecord, refused: RefusedVerdicts | None, *, searched: bool, renew: bool
+) -> FollowUp:
     """Plan a file again as the import of the run that sent it, and write its report if it has one."""
     with Journal(loaded.job.journal_path) as journal:
         loaded = at_place_of(loaded, journal, run)
@@ -112,9 +116,12 @@ def _follow_up_of_file(loaded: LoadedJob, run: RunRecord, *, searched: bool, ren
         record, plan = plan_import(loaded, journal, sends=False)
         rows = {row.reference: row.number for row in plan.in_state(Status.SENDING, Status.UNKNOWN, Status.CONFLICT)}
         beside = sorted(guards.reports_beside(job.source, job.report_path))
+        tried = () if refused is None else (refused,)
         situation = replace(situation_of(loaded, journal, record, plan), searched=searched)
+        situation = with_verdicts(situation, job, plan, journal, record, tried)
         if not (renew and beside):
-            place = max(beside, key=lambda path: path.stat().st_mtime_ns, default=None)
+            fresh = [path for path in beside if not any(one.is_outdated and one.are_in(path) for one in tried)]
+            place = max(fresh, key=lambda path: path.stat().st_mtime_ns, default=None)
             example = next(iter(rows), None)
             return FollowUp(next_steps(plan.counts(), replace(situation, report=place, example=example)), rows)
         result = SendResult(now(), server, searched=searched)
@@ -123,11 +130,15 @@ def _follow_up_of_file(loaded: LoadedJob, run: RunRecord, *, searched: bool, ren
         return FollowUp(finished.steps, rows, written, finished.notes)
 
 
-def _steps_without_file(job: SettleJob, result: SettleResult, *, searched: bool) -> tuple[Step, ...]:
+def _steps_without_file(
+    job: SettleJob, result: SettleResult, refused: RefusedVerdicts | None, *, searched: bool
+) -> tuple[Step, ...]:
     """Return what there is to do by the journal alone."""
     commands = Commands(None, job.mapping, job.connection, job.journal_option, None, job.quiet_period)
     counts = Counts(sending=result.sending, unknown=result.doubtful, planned=result.planned)
     example = next((row.reference for row in result.left), None)
     if not counts.rows:
         return ()
-    return next_steps(counts, Situation(commands, searched=searched, example=example))
+    rows = () if refused is None else refused.to_correct({row.reference for row in result.left})
+    to_correct = ((refused.path, rows),) if refused is not None and rows else ()
+    return next_steps(counts, Situation(commands, searched=searched, example=example, refused=to_correct))

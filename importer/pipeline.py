@@ -42,7 +42,6 @@ from importer.workflow.job import (
     scope_of,
 )
 from importer.workflow.jobs.adopting import Adoption, adopt_rows, open_report
-from importer.workflow.jobs.decisions import unrecorded_verdicts
 from importer.workflow.jobs.executing import execute_run
 from importer.workflow.jobs.starting import (
     AgreedRun,
@@ -51,6 +50,7 @@ from importer.workflow.jobs.starting import (
     run_details,
     spot_check_is_due,
 )
+from importer.workflow.jobs.unrecorded import with_verdicts
 from importer.workflow.keys.history import ImportHistory
 from importer.workflow.outcome.after_run import after_run, with_shared
 from importer.workflow.outcome.corrected import corrected_reports, still_to_send
@@ -242,8 +242,8 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
                 # after the cases that are created, those of edited rows are updated (workflow/sending/updating.py)
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
-                verdicts = _verdicts(job, plan, journal, context.record)
-                finished = report_run(context, result, options, replace(situation, verdicts=verdicts))
+                situation = with_verdicts(situation, job, plan, journal, context.record, agreed.refused)
+                finished = report_run(context, result, options, situation)
                 return after_run(finished, job, journal, context.record)
             except KeyboardInterrupt as stop:  # during the report: while rows are sent, `execute_run` ends by itself
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
@@ -281,15 +281,8 @@ def situation_of(
     commands = Commands.of(loaded.job, agrees=agrees)
     corrected = _corrected(loaded, journal, record, plan)
     goes_on_in_report = not plan.mapping.key or bool(own_columns(plan.table.columns))
-    return Situation(
-        commands, bound=goes_on_in_report, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected
-    )
-
-
-def _verdicts(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[Path, int], ...]:
-    """Return the reports with verdicts that are not recorded, each with how many."""
-    paths = [plan.table.path, *sorted(guards.reports_beside(plan.table.path, job.report_path))]
-    return tuple((one.path, one.count) for one in unrecorded_verdicts(paths, journal, record))
+    situation = Situation(commands, bound=goes_on_in_report, corrected=corrected)
+    return with_verdicts(situation, loaded.job, plan, journal, record)
 
 
 def _corrected(

@@ -156,6 +156,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from importer.workflow.job import connection_in, journal_path  # noqa: PLC0415
     from importer.workflow.jobs.settle_contacts import only_contacts  # noqa: PLC0415
     from importer.workflow.jobs.settle_job import SettleJob  # noqa: PLC0415
+    from importer.workflow.jobs.unrecorded import RefusedVerdicts  # noqa: PLC0415
 
     set_up(log_file, verbose)
     by_hand = _ByHand(**{field.name: others.pop(field.name) for field in fields(_ByHand)})
@@ -171,7 +172,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
             decided = _settle(job, by_hand, wait=wait)
         contacts = _settle_contacts(job, wait=wait) if searches else None
     results, not_taken = decided
-    settled = [_Settled(name, by_hand.key or name, result, follow_up(job, result)) for name, result in results]
+    refused = RefusedVerdicts(by_hand.report, not_taken) if by_hand.report is not None else None
+    settled = [_Settled(name, by_hand.key or name, result, follow_up(job, result, refused)) for name, result in results]
     status = max(_exit_status([result for _name, result in results]), _status_of_contacts(contacts))
     if as_json:
         told = {} if contacts is None else {"contacts": asdict(contacts)}
@@ -270,7 +272,9 @@ def _as_json(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> dict[s
             for one in settled
         ],
         "not_taken": [decision.reference for decision in not_taken],
-        "reasons": [asdict(decision) for decision in not_taken],
+        "reasons": [
+            {"reference": decision.reference, "row": decision.row, "reason": decision.reason} for decision in not_taken
+        ],
     }
 
 
@@ -281,7 +285,7 @@ def _print(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> None:
     for one in settled:
         _print_result(one, names_files=len(names) > 1)
     for decision in not_taken:
-        click.echo(_("{reference}: not recorded. {reason}", reference=decision.reference, reason=decision.reason))
+        click.echo(_("{reference}: not recorded. {reason}", reference=decision.shown, reason=decision.reason))
     for one in settled:
         for note in one.then.notes:
             click.echo(_("Note: {note}", note=note))

@@ -6,16 +6,15 @@ must not discard an id that is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from importer import report
 from importer.commands import settle_command, told
-from importer.errors import ReportError
-from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
+from importer.journal import Decision, Dispute, Doubt
 from importer.messages import _, translated
 from importer.model import Status
 from importer.names import state_name
@@ -31,9 +30,6 @@ _SAME_SECOND = 1.5
 _ZONES = 900.0
 """Time zones differ by a multiple of this many seconds; a sheet shows the time of the computer that wrote it."""
 
-_WITH_SHEETS = frozenset({".xlsx", ".xlsm"})
-"""The reports that have a sheet for verdicts."""
-
 
 @dataclass(frozen=True, slots=True)
 class HumanDecision:
@@ -41,6 +37,7 @@ class HumanDecision:
 
     `about` identifies the attempt or decision that the person saw, None if they decide on the row as it is now; sheets
     of 0.1.0 have `run` and `sent_at` instead. `despite` are ids that arrived for the row but are not its case.
+    `row` is the number that the row has in the report from which the decision comes.
     """
 
     reference: str
@@ -50,14 +47,31 @@ class HumanDecision:
     run: int | None = None
     sent_at: datetime | None = None
     despite: tuple[str, ...] = ()
+    row: int | None = None
+
+
+Way = Literal["correct", "newest-report", "later", "settled"]
+"""What helps after a refusal: to correct the verdict, to give it in a newer report or later; or nothing is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """A decision that was refused: the reference of its row, and why; or a report without one, by its name."""
+    """A decision that was refused: the reference of its row, and why; or a report without one, by its name.
+
+    `row` is the row's number, if it is known.
+    """
 
     reference: str
     reason: str
+    row: int | None = None
+    way: Way = "correct"
+
+    @property
+    def shown(self) -> str:
+        """What the row, or the report, is called where the refusal is shown."""
+        if self.row is None:
+            return self.reference
+        return _("row {row} ({reference})", row=self.row, reference=self.reference)
 
 
 class DecisionTaker:
@@ -80,16 +94,27 @@ class DecisionTaker:
 
     def take(self, decided: HumanDecision) -> str | None:
         """Record a decision; return None, or why it was refused."""
+        refused = self.try_to_take(decided)
+        return None if refused is None else refused.reason
+
+    def try_to_take(self, decided: HumanDecision) -> NotTaken | None:
+        """Record a decision; return None, or the refusal with what helps."""
         doubt = self.doubt(decided.reference)
         if doubt is None:
-            return self._why_not_in_doubt(decided.reference)
-        refusal = self._other_attempt(doubt, decided) or self._too_early(doubt) or self._not_possible(doubt, decided)
-        if refusal is not None:
-            return refusal
+            reason = self._why_not_in_doubt(decided.reference)
+            return NotTaken(decided.reference, reason, decided.row, "settled")
+        checks: tuple[tuple[str | None, Way], ...] = (
+            (self._other_attempt(doubt, decided), "newest-report"),
+            (self._too_early(doubt), "later"),
+            (self._not_possible(doubt, decided), "correct"),
+        )
+        for refusal, way in checks:
+            if refusal is not None:
+                return NotTaken(decided.reference, refusal, decided.row, way)
         state = Status.PLANNED if decided.created is None else Status.CREATED
         decision = Decision(state, self._how, decided.created, decided.id_prefijo, despite=decided.despite)
         if self._journal.doubts.decide(doubt, decision) is None:
-            return _already_settled(decided.reference)
+            return NotTaken(decided.reference, _already_settled(decided.reference), decided.row, "settled")
         return None
 
     def hand_over(self, doubt: Doubt, dispute: Dispute, about: str | None = None) -> str | None:
@@ -214,58 +239,21 @@ def read_decisions(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
             continue
         created = row.verdict == CREATED_VERDICT
         if not created and row.verdict != NOT_CREATED_VERDICT:
-            incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict)))
+            incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict), row.row))
         elif created and not row.wolkvox_id:
             word = translated(CREATED_VERDICT)
             reason = _("The verdict `{verdict}` needs the wolkvox_id of the case beside it.", verdict=word)
-            incomplete.append(NotTaken(row.reference, reason))
+            incomplete.append(NotTaken(row.reference, reason, row.row))
         elif not created and row.wolkvox_id:
             word = translated(NOT_CREATED_VERDICT)
             reason = _("The verdict `{verdict}` cannot have a wolkvox_id beside it.", verdict=word)
-            incomplete.append(NotTaken(row.reference, reason))
+            incomplete.append(NotTaken(row.reference, reason, row.row))
         else:
-            decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
-            decisions.append(decision)
+            found = (row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
+            decisions.append(HumanDecision(row.reference, *found, row=row.row))
     if not (decisions or incomplete):
         incomplete.append(NotTaken(path.name, _("No verdict is chosen in its sheet `To decide`.")))
     return decisions, incomplete
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenVerdicts:
-    """The verdicts in a report on rows that are in doubt now: those that can be recorded, and those that cannot."""
-
-    path: Path
-    decisions: tuple[HumanDecision, ...]
-    incomplete: tuple[NotTaken, ...]
-
-    @property
-    def count(self) -> int:
-        """The number of all of them."""
-        return len(self.decisions) + len(self.incomplete)
-
-
-def unrecorded_verdicts(paths: Iterable[Path], journal: Journal, record: ImportRecord | None) -> list[WrittenVerdicts]:
-    """Return the verdicts in these reports that were not recorded; a report that cannot be read has none."""
-    if record is None:
-        return []
-    in_doubt = {doubt.reference for doubt in journal.doubts.of_import(record.id)}
-    found = []
-    for path in paths if in_doubt else ():
-        try:
-            if path.suffix.lower() not in _WITH_SHEETS or journal.imports.is_report(report.digest(path)):
-                continue
-            decisions, incomplete = read_decisions(path)
-        except (ReportError, OSError):
-            continue
-        written = WrittenVerdicts(
-            path,
-            tuple(decision for decision in decisions if decision.reference in in_doubt),
-            tuple(refused for refused in incomplete if refused.reference in in_doubt),
-        )
-        if written.count:
-            found.append(written)
-    return found
 
 
 def _already_settled(reference: str) -> str:

@@ -256,10 +256,11 @@ class SettleJob:
                 record = next((record for record in records if knows(journal, record, decision.reference)), None)
                 if record is None:
                     reason = _("{reference} is not a reference of this import.", reference=decision.reference)
+                    refused: NotTaken | None = NotTaken(decision.reference, reason, decision.row, "settled")
                 else:
-                    reason = self._taker(journal, record, "report").take(decision) or ""
-                if reason:
-                    not_taken.append(NotTaken(decision.reference, reason))
+                    refused = self._taker(journal, record, "report").try_to_take(decision)
+                if refused is not None:
+                    not_taken.append(refused)
                 elif record is not None:
                     taken.setdefault(record.id, []).append(decision)
             results = [

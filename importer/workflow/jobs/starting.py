@@ -14,7 +14,8 @@ from importer.workflow import guards
 from importer.workflow.commands import Commands
 from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.job import Job, LoadedJob, scope_of
-from importer.workflow.jobs.decisions import DecisionTaker, WrittenVerdicts, unrecorded_verdicts
+from importer.workflow.jobs.decisions import DecisionTaker
+from importer.workflow.jobs.unrecorded import RefusedVerdicts, WrittenVerdicts, unrecorded_verdicts
 from importer.workflow.keys.history import ImportHistory
 from importer.workflow.planning.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.workflow.planning.plan import Batch, Plan
@@ -30,14 +31,20 @@ PlanMaker = Callable[[Job, Journal], tuple[ImportRecord | None, Plan]]
 class AgreedRun:
     """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan of its rows.
 
-    `notes` say which verdicts in reports could not be recorded, and why.
+    `refused` are the verdicts in reports that could not be recorded; `notes` say which, and why.
     """
 
     job: Job
     record: ImportRecord | None
     plan: Plan
     answered: list[Answered]
-    notes: tuple[str, ...] = ()
+    refused: tuple[RefusedVerdicts, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say which verdicts could not be recorded, and why."""
+        every = (one for each in self.refused for one in each.not_taken)
+        return tuple(_("{reference}: {reason}", reference=one.shown, reason=one.reason) for one in every)
 
 
 def ask_open_questions(  # noqa: PLR0913 - everything that a start depends on
@@ -87,7 +94,7 @@ def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
     refuse_changed_key(plan, seen, record)
     verdicts = _written_verdicts(job, seen, record) if seen is journal or not (records or job.same_as) else []
     recorded = [one for one in verdicts if answer_all([_verdict_question(one, job)], ui)]
-    refusals = _record_verdicts(recorded, job, seen, record)
+    refused = _record_verdicts(recorded, job, seen, record)
     if recorded:
         record, plan = make_plan(job, seen)
     guards.refuse_without_looking(job, seen, scope_of(job, case_mapping), plan.table.digest)
@@ -106,7 +113,7 @@ def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
         record, plan, overlaps = _plan_as(job, joined(job), ui, make_plan)
     answered += more
     plan = plan.with_open(unanswered([*questions, *overlaps], answered))
-    return AgreedRun(job, record, select_rows(plan, job.only), answered, refusals)
+    return AgreedRun(job, record, select_rows(plan, job.only), answered, refused)
 
 
 def _plan_as(
@@ -144,16 +151,14 @@ def _verdict_question(written: WrittenVerdicts, job: Job) -> Question:
 
 def _record_verdicts(
     verdicts: Iterable[WrittenVerdicts], job: Job, journal: Journal, record: ImportRecord | None
-) -> tuple[str, ...]:
-    """Record verdicts as decisions of the person who gave the command; return why some were refused."""
-    refusals: list[str] = []
+) -> tuple[RefusedVerdicts, ...]:
+    """Record verdicts as decisions of the person who gave the command; return those that were refused."""
+    refused: list[RefusedVerdicts] = []
     for one in verdicts:
         taker = DecisionTaker(ImportHistory(journal, record), job.quiet_period, "report")
-        refusals += [
-            _("{reference}: {reason}", reference=each.reference, reason=each.reason) for each in one.incomplete
-        ]
-        refusals += filter(None, map(taker.take, one.decisions))
-    return tuple(refusals)
+        not_taken = (*one.incomplete, *filter(None, map(taker.try_to_take, one.decisions)))
+        refused += [RefusedVerdicts(one.path, not_taken)] if not_taken else []
+    return tuple(refused)
 
 
 def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:

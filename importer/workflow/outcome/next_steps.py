@@ -46,7 +46,8 @@ class Situation:
 
     `report` is where the report is, None if it has none. `reason` says why the command stopped early. `only` are the
     states by which rows were selected. `searched` means that the CRM was searched for the doubtful rows, without
-    result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
+    result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded yet;
+    `refused` names, by report, the rows whose verdicts this command has refused, so that they must be corrected.
     `bound` means that rows are corrected in the newest report: the import is for this very file, or it is a report.
     `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
     the answer to a question, `contacts` those that wait for their contacts. Updates whose answers are missing may all
@@ -62,6 +63,7 @@ class Situation:
     held_back: bool = False
     waiting: int = 0
     verdicts: tuple[tuple[Path, int], ...] = ()
+    refused: tuple[tuple[Path, tuple[str, ...]], ...] = ()
     corrected: tuple[CorrectedReport, ...] = ()
     example: str | None = None
     rehearsal: bool = False
@@ -128,7 +130,7 @@ def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
     yield from verdict_steps(situation)
     if counts.sending:
         yield Step(_in_flight(counts.sending, situation), (Status.SENDING,))
-    decided = sum(count for _path, count in situation.verdicts)
+    decided = sum(count for _path, count in situation.verdicts) + sum(len(rows) for _path, rows in situation.refused)
     if doubtful := max(0, counts.unknown + counts.conflict - decided):
         sentence = _doubtful(doubtful, situation)
         yield Step(sentence, (Status.UNKNOWN, Status.CONFLICT))
@@ -192,7 +194,19 @@ def _edited(counts: Counts, situation: Situation) -> Iterator[Step]:
 
 
 def verdict_steps(situation: Situation) -> Iterator[Step]:
-    """Yield the step for each report whose verdicts were not recorded."""
+    """Yield the steps for each report whose verdicts were refused, or not recorded yet."""
+    for path, rows in situation.refused:
+        sentence = ngettext(
+            "Correct the verdict of {row} in the sheet `To decide` of {name} as it is said above and save it, then"
+            " record it with `{command}`.",
+            "Correct {count} verdicts in the sheet `To decide` of {name} as it is said above and save it, then record"
+            " them with `{command}`.",
+            len(rows),
+            row=rows[0],
+            name=path.name,
+            command=situation.commands.settle("--from", path),
+        )
+        yield Step(sentence, (Status.UNKNOWN, Status.CONFLICT))
     for path, count in situation.verdicts:
         sentence = ngettext(
             "{count} verdict in the sheet `To decide` of {name} is not recorded: `{command}` records it.",
