@@ -58,6 +58,14 @@ TO_DECIDE_COLUMNS: tuple[str, ...] = (
 CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = (gettext_noop("created"), gettext_noop("not created"))
 """What a person can decide about a doubtful row."""
 
+_SHORT_VERDICTS: Mapping[str, str] = {
+    "creado": CREATED_VERDICT,
+    "criado": CREATED_VERDICT,
+    "no creado": NOT_CREATED_VERDICT,
+    "nao criado": NOT_CREATED_VERDICT,
+}
+"""What people also type in Spanish and Portuguese, `unaccented`: the words of the list without `caso`."""
+
 CREATED_NOW, CREATED_BEFORE = gettext_noop("created in this run"), gettext_noop("created before")
 UPDATED_NOW = gettext_noop("updated in this run")
 """What the summary calls the rows that are cases, and were updated."""
@@ -107,7 +115,8 @@ def is_rehearsed(text: str) -> bool:
 
 def verdict_of_word(word: str) -> str:
     """Return the verdict that a person chose in any language; another text stays as it is."""
-    return _words(VERDICTS, messages.FOLDER).get(unaccented(word), word)
+    typed = unaccented(word)
+    return _words(VERDICTS, messages.FOLDER).get(typed) or _SHORT_VERDICTS.get(typed, word)
 
 
 def outcome_of_word(word: str) -> str:

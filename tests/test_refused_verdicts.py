@@ -8,6 +8,10 @@ from run_support import Give, Office, ticket
 from test_next_steps import commands_in, follow, run
 from test_promise_settling import decide
 
+from importer.messages import speaking
+from importer.report_words import verdict_of_word
+from importer.workflow.jobs.decisions import read_decisions
+
 QUIET = ("--quiet-period", "0")
 
 
@@ -15,7 +19,7 @@ QUIET = ("--quiet-period", "0")
     ("verdict", "said"),
     [
         ("created", "needs the wolkvox_id"),
-        ("quizás", "quizás is not a verdict."),
+        ("quizás", "Write `created`, with the wolkvox_id of the case beside it, or `not created`."),
         ("another", "is already the case of"),
     ],
 )
@@ -97,3 +101,35 @@ def test_a_report_about_an_earlier_attempt_is_not_named_again(office: Office, gi
     assert "about an earlier attempt" in refused.out
     assert "--from" not in refused.out
     assert "--by-hand WCI-" in refused.out
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"),
+    [
+        *(("created", "created"), ("Creado", "created"), ("CRIADO", "created"), ("caso creado", "created")),
+        *(("not created", "not created"), ("No  creado", "not created"), ("Não criado", "not created")),
+        *(("nao criado", "not created"), ("caso não criado", "not created")),
+        *(("quizás", "quizás"), ("Crear", "Crear"), ("no", "no")),
+    ],
+)
+def test_a_verdict_is_understood_as_it_is_typed(word: str, verdict: str) -> None:
+    """The short word for each verdict counts as the one to choose, in every language; others stay as they are."""
+    assert verdict_of_word(word) == verdict
+
+
+@pytest.mark.parametrize(
+    ("spoken", "said"), [("es", ("caso creado", "caso no creado")), ("pt", ("caso criado", "caso não criado"))]
+)
+def test_a_word_that_is_no_verdict_is_answered_with_those_that_are(
+    office: Office, give: Give, spoken: str, said: tuple[str, str]
+) -> None:
+    """In the language that is spoken, with the word as it was typed."""
+    office.write(ticket(n) for n in range(1, 4))
+    office.sandbox.inject("closed-without-creating:nth=2")
+    give(run(office))
+    end_leases(office.journal, ago=1)
+    decide(office.report, {3: ("Quizás sí", None)})
+    with speaking(spoken):
+        (refused,) = read_decisions(office.report)[1]
+    assert (refused.row, "Quizás sí" in refused.reason) == (3, True)
+    assert [f"`{word}`" in refused.reason for word in said] == [True, True]

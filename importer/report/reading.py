@@ -316,7 +316,7 @@ def _row(number: int, texts: Mapping[str, str | None], *, decided: bool) -> Repo
         wolkvox_id=_real(texts.get("wolkvox_id")),
         id_prefijo=_real(texts.get("idPrefijo")),
         reference=_real(texts.get("reference")),
-        verdict=verdict_of_word(verdict.casefold()) if verdict and decided else None,
+        verdict=verdict_of_word(verdict) if verdict and decided else None,
         about=texts.get("attempt") if decided else None,
         run=_number(texts.get("run")),
         sent_at=_time(texts.get("sent_at")),

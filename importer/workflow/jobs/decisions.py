@@ -239,7 +239,14 @@ def read_decisions(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
             continue
         created = row.verdict == CREATED_VERDICT
         if not created and row.verdict != NOT_CREATED_VERDICT:
-            incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict), row.row))
+            reason = _(
+                "{verdict} is not a verdict. Write `{created}`, with the wolkvox_id of the case beside it, or"
+                " `{not_created}`.",
+                verdict=row.verdict,
+                created=translated(CREATED_VERDICT),
+                not_created=translated(NOT_CREATED_VERDICT),
+            )
+            incomplete.append(NotTaken(row.reference, reason, row.row))
         elif created and not row.wolkvox_id:
             word = translated(CREATED_VERDICT)
             reason = _("The verdict `{verdict}` needs the wolkvox_id of the case beside it.", verdict=word)
