@@ -15,6 +15,7 @@ from promise_support import states, tickets
 from run_support import HEADER, MAPPING, Give, Office, Result, ticket
 
 from importer.cli.main import execute
+from importer.journal import Journal
 from importer.sandbox import RunningSandbox
 
 Edit = Mapping[str, object]
@@ -229,6 +230,28 @@ def test_r20_an_id_that_the_journal_knows_otherwise(office: Office, give: Give) 
     assert result.status == 1
     assert brief(issues) == [(3, "wolkvox_id", "64cb0000000000000000a9", "id-differs")]
     assert states(office.journal) == {"created": 1, "conflict": 1}
+
+
+@pytest.mark.parametrize("since", ["planned", "unknown", "created"])
+def test_r20_an_id_whose_case_was_declared_deleted(office: Office, give: Give, since: str) -> None:
+    """An older report does not bring it back: the row is named as not taken and stays as the journal has it."""
+    office.write(tickets(range(1, 6)))
+    give(office.arguments("run", "--yes"))
+    gone = ids(office)[1]
+    office.report.rename(office.folder / "old.report.xlsx")
+    with Journal(office.journal) as journal:
+        assert journal.doubts.note_deleted(1, office.reported(office.folder / "old.report.xlsx")["reference"][1])
+    office.sandbox.inject(*(["html-answer:nth=1,call=insert"] if since == "unknown" else []))
+    if since != "planned":
+        give(office.arguments("run", "--yes", "--first-run", "--quiet-period", "0"))
+    before = states(office.journal)
+    assert before[since] >= 1
+    result = give(office.adopt(office.folder / "old.report.xlsx", "--json"))
+    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 4, 0)
+    assert brief(result.json["issues"]) == [(3, "wolkvox_id", gone, "id-deleted")]
+    assert result.json["refused"] == [3]
+    assert "goes on with" in result.json["steps"][0]
+    assert states(office.journal) == before
 
 
 def test_r20_what_is_corrected_is_taken_over_then(reported: Office, give: Give) -> None:

@@ -345,6 +345,18 @@ class Rows:
                 if same_tenant(found.tenant, tenant)
             }
 
+    def declared_deleted(self, tenant: str, operation: str, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these ids whose cases a person declared deleted, in any import of a tenant and operation."""
+        query = (
+            select(arrived_ids.c.wolkvox_id, imports.c.tenant)
+            .join(rows, rows.c.id == arrived_ids.c.row_id)
+            .join(imports, imports.c.id == rows.c.import_id)
+            .where(imports.c.operation == operation, arrived_ids.c.how == DELETED)
+        )
+        with self._database.read() as connection:
+            found = list(_having(connection, query, arrived_ids.c.wolkvox_id, ids))
+        return frozenset(one.wolkvox_id for one in found if same_tenant(one.tenant, tenant))
+
     def owner(self, wolkvox_id: str) -> str | None:
         """Return the reference of the row that has this case's id, None where no row has it."""
         with self._database.read() as connection:

@@ -142,7 +142,8 @@ PAGES: Mapping[str, str] = {
     "formula-without-result": "calculate",
     **dict.fromkeys(
         ("reference-edited", "reference-missing", "reference-repeated", "reference-foreign", "line-alone",
-         "id-of-another-row", "id-missing", "id-unusable", "id-repeated", "id-taken", "row-missing", "rows-missing"),
+         "id-of-another-row", "id-missing", "id-unusable", "id-repeated", "id-taken", "id-deleted", "row-missing",
+         "rows-missing"),
         "report",
     ),
     "altered-in-report": "source",

@@ -42,13 +42,19 @@ _MAPPINGS = {".yml", ".yaml"}
 class Adoption:
     """The result: how many rows were taken over as created and as doubtful, and all issues.
 
-    `refused` are the numbers of the rows that were not taken over.
+    `refused` are the numbers of the rows that were not taken over; of these, the journal knows better about the
+    `outdated` ones, which need no correction.
     """
 
     created: int
     doubtful: int
     refused: tuple[int, ...]
     issues: tuple[Issue, ...] = ()
+
+    @property
+    def outdated(self) -> frozenset[int]:
+        """The numbers of the rows whose cases were declared deleted after the report was written."""
+        return frozenset(issue.row for issue in self.issues if issue.code == "id-deleted" and issue.row is not None)
 
     @property
     def exit_status(self) -> int:
@@ -63,11 +69,11 @@ def step_after(job: Job, adoption: Adoption) -> Step:
 
     The run is one of the report's source, if that is beside it, or else of itself.
     """
-    if adoption.refused:
+    if wrong := len(set(adoption.refused) - adoption.outdated):
         sentence = ngettext(
             "Correct {count} row in {name} as it is said above, then run `{command}`.",
             "Correct {count} rows in {name} as it is said above, then run `{command}`.",
-            len(adoption.refused),
+            wrong,
             name=job.source.name,
             command=Commands.of(job).adopt(job.source),
         )
@@ -196,6 +202,8 @@ class _ReportChecker:
         rows = [row for row in _sheet_rows(plan) if not row.is_part]
         self._times = Counter(row.wolkvox_id for row in rows if row.wolkvox_id)
         self._holders = journal.rows.holders(plan.scope.tenant, plan.scope.operation, list(self._times))
+        declared = journal.rows.declared_deleted(plan.scope.tenant, plan.scope.operation, list(self._times))
+        self._deleted = declared - self._holders.keys()
         self._cases = self._doubts = 0
         self._references: set[str] = set()
         self.issues: list[Issue] = []
@@ -211,6 +219,11 @@ class _ReportChecker:
             self._refuse(row, problem)
             return None
         if identity is None or not row.may_be_case:
+            return None
+        if row.wolkvox_id in self._deleted:
+            message = _("{value} is the id of a case that was declared deleted", value=row.wolkvox_id)
+            remedy = self._remedies.nothing_if_deleted()
+            self._refuse(row, _Problem(self._id_column, row.wolkvox_id, "id-deleted", message, remedy))
             return None
         usable = row.wolkvox_id if is_case_id(row.wolkvox_id) else None
         if problem := self._id_problem(row, identity):

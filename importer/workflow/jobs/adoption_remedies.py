@@ -54,6 +54,14 @@ class Remedies:
             command=self.again,
         )
 
+    def nothing_if_deleted(self) -> str:
+        """Say what to do about an id whose case is gone."""
+        return _(
+            "If this case is gone, nothing needs correcting: the row stays as the journal has it. If the CRM shows"
+            " another case of this row, write the id of that one, and then run `{command}`",
+            command=self.again,
+        )
+
     def look_at_both(self, reference: str) -> str:
         """Say what to do about a row with two ids."""
         return _(
