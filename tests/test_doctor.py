@@ -708,6 +708,39 @@ def test_a_case_like_a_row_of_a_sheet(sandbox: RunningSandbox, tmp_path: Path, g
     assert Path(found["findings_file"]).exists()
 
 
+def without_form(sandbox: RunningSandbox, folder: Path) -> Office:
+    """Return an office whose mapping fills no field of the form."""
+    office = Office(folder, sandbox)
+    office.write(ticket(number) for number in range(1, 4))
+    mapping = office.mapping.read_text("utf-8")
+    office.mapping.write_text(mapping.replace("form:\n  Subject: {column: Asunto}\n", ""), "utf-8")
+    return office
+
+
+@pytest.mark.parametrize("by_row", [True, False])
+def test_what_an_update_keeps_is_not_asked_without_a_field_of_the_form(
+    sandbox: RunningSandbox, tmp_path: Path, give: Give, *, by_row: bool
+) -> None:
+    """It is said before anybody agrees to a test case, and none is created."""
+    office = without_form(sandbox, tmp_path)
+    words = [*options_for(sandbox, tmp_path), "-m", office.mapping, *(["--source", office.source] if by_row else [])]
+    typed = "\n" if by_row else f"{PROMPTED}\n"
+    status, _out, err = give(*words, "--ask", "update", typed=f"{typed}demo\n")
+    assert (status, sandbox.posts) == (2, 0)
+    assert "`update` is not asked: it needs a test case with a field of the form" in err
+
+
+def test_other_questions_are_asked_without_a_field_of_the_form(
+    sandbox: RunningSandbox, tmp_path: Path, give: Give
+) -> None:
+    """What cannot be learnt is left out, with the reason first."""
+    office = without_form(sandbox, tmp_path)
+    words = [*options_for(sandbox, tmp_path), "-m", office.mapping, "--source", office.source]
+    status, _out, err = give(*words, "--ask", "find", "--ask", "update", typed="\ndemo\n")
+    assert (status, sandbox.posts, sandbox.calls("update")) == (0, 1, 0)
+    assert "`update` is not asked" in err.partition("Type the operation's name")[0]
+
+
 def test_a_row_with_issues_cannot_be_a_test_case(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """The row's issue is named, and the user is asked for another row."""
     office = Office(tmp_path, sandbox)

@@ -85,6 +85,17 @@ def test_c32_what_an_update_cannot_change_is_said(weekly: Weekly) -> None:
     assert (case.body["form"], case.body["description"].endswith("{sin llaves}")) == ({"Subject": "Otro"}, True)
 
 
+@pytest.mark.parametrize("fills_form", [True, False])
+def test_what_finds_out_about_updates_is_named_with_what_it_needs(weekly: Weekly, *, fills_form: bool) -> None:
+    """The doctor needs a field of the form, which a person has to name where the mapping fills none."""
+    mapping = UPDATING if fills_form else UPDATING.replace("form:\n  Subject: {column: Asunto}\n", "")
+    weekly.begin([ticket(1)], mapping, keeps_absent=None)
+    weekly.edit([ticket(1) | SOLVED])
+    notes = " ".join(weekly.run().json["notes"])
+    assert "--ask update` finds that out" in notes
+    assert ("once you name a field of the case's form there" in notes) is not fills_form
+
+
 @pytest.mark.parametrize(("keeps_absent", "says"), [(None, "doctor"), (False, "empties")])
 def test_c33_updates_are_off_until_the_tenant_is_known(weekly: Weekly, keeps_absent: bool | None, says: str) -> None:  # noqa: FBT001
     """C33: as long as it is not known that an update empties nothing, none is made, and the run says why."""

@@ -17,7 +17,7 @@ from importer.errors import UsageError
 from importer.messages import _, ngettext
 
 if TYPE_CHECKING:
-    from importer.doctor import Observation, Probe, ProbeEvent, TestCase
+    from importer.doctor import CaseOptions, Observation, Probe, ProbeEvent, TestCase
     from importer.mapping import CaseMapping
     from importer.model import Target
     from importer.workflow.job import Job
@@ -46,6 +46,7 @@ def ask(  # noqa: PLR0913 - whom to ask, what, and by which test case
         case_options = doctor.options_from_fields(case_mapping, _ask_fields(probes))
     else:
         case_options = doctor.options_from_fields(case_mapping, {})
+    probes = _that_fit(probes, case_options)
     prompts = _TerminalPrompts(target.server, target.operation)
     names = [probe.name for probe in probes]
     try:
@@ -84,6 +85,24 @@ def _choose(probes: Sequence[Probe]) -> Sequence[Probe]:
     if not typed or is_yes(typed):
         return probes
     return doctor.choose(name.strip() for name in typed.split(",") if name.strip())
+
+
+def _that_fit(probes: Sequence[Probe], case_options: CaseOptions) -> Sequence[Probe]:
+    """Return the questions that a test case of these fields can answer; say which is left out before anything is sent.
+
+    Raises UsageError where none is left.
+    """
+    if case_options.fills_form or not any(probe.name == "update" for probe in probes):
+        return probes
+    sentence = _(
+        "`update` is not asked: it needs a test case with a field of the form, and this one has none. Give a row and a"
+        " mapping that fill one; or leave out --source, and name a field of the form when you are asked for it."
+    )
+    others = [probe for probe in probes if probe.name != "update"]
+    if not others:
+        raise UsageError(sentence)
+    click.echo(sentence, err=True)
+    return others
 
 
 def _ask_fields(probes: Sequence[Probe]) -> dict[str, object]:

@@ -38,6 +38,12 @@ class CaseOptions:
     reference_field: str | None = None
     search_field: str = "email contact"
 
+    @property
+    def fills_form(self) -> bool:
+        """Whether a field of the form has a value, without which nobody sees whether an update empties the form."""
+        places = [path for path, value in self.fields.items() if value not in {None, ""}]
+        return any(path.startswith("form.") for path in (*places, self.reference_field or ""))
+
 
 @dataclass(frozen=True, slots=True)
 class TestCase:

@@ -92,11 +92,19 @@ def _why_off(job: Job, plan: Plan) -> str:
     scope = plan.scope if server is None else replace(plan.scope, tenant=tenant_of(server))
     findings = Findings.load(folder_of(job.journal_path), scope)
     if findings is None or findings.update_keeps_absent is None:
+        command = doctor_command("--ask", "update")
+        fills_form = any(rule.path.startswith("form.") for rule in plan.mapping.rules)
         return told(
             _(
                 "`on_change: update` is off: it is not known yet whether an update empties what it does not send."
                 " `{command}` finds that out.",
-                command=doctor_command("--ask", "update"),
+                command=command,
+            )
+            if fills_form
+            else _(
+                "`on_change: update` is off: it is not known yet whether an update empties what it does not send."
+                " `{command}` finds that out once you name a field of the case's form there: this mapping fills none.",
+                command=command,
             ),
             _(
                 "Nobody has tried yet whether an update empties what it does not send, so no case is updated. Whoever"
