@@ -17,6 +17,7 @@ from report_support import COLUMNS, always, content, every_state, reference, row
 
 from importer import report
 from importer.errors import ReportError
+from importer.messages import speaking
 from importer.report.text import marked, unmarked
 from importer.report.writing import write_csv
 from importer.source import open_table
@@ -230,6 +231,25 @@ def test_x8_marking_a_long_gap_takes_no_time() -> None:
     """A megabyte of separators is scanned once."""
     text = ";" * 1_000_000 + "a" + "'" * 1_000_000
     assert unmarked(marked(text)) == text
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_a_report_tells_from_which_runs_its_cells_are(tmp_path: Path, language: str) -> None:
+    """The runs are read in every language, beside the journal's mark; a CSV report and one without runs tell none."""
+    journal = ("0123abcd" * 4, 7)
+    with speaking(language):
+        path = report.write(
+            tmp_path / "t.xlsx", content(every_state(), content_runs=(3, 12), journal=journal), always
+        ).path
+        without = report.write(tmp_path / "u.xlsx", content(every_state(), journal=journal), always).path
+        plain = report.write(
+            tmp_path / "t.csv", content(every_state(), content_runs=(3, 12), journal=journal), always
+        ).path
+    assert (report.read_runs(path, open_table), report.read_mark(path, open_table)) == (
+        ("0123abcd", (3, 12)),
+        ("0123abcd", 7),
+    )
+    assert (report.read_runs(without, open_table), report.read_runs(plain, open_table)) == (None, None)
 
 
 @pytest.mark.parametrize("has_details", [True, False], ids=["now", "as version 0.1.0 wrote it"])

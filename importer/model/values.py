@@ -352,8 +352,9 @@ class Summary:
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
     `scopes` are the names of the import, each with its tenant and operation, where it has several. `uncorrected` are
-    references, each with the digest of a key that its row has where its corrections are lost. In a `rehearsal` nothing
-    reached the CRM.
+    references, each with the digest of a key that its row has where its corrections are lost. `content_runs` are the
+    runs that the cells are from, the oldest first: this one, or those of the report that was given back. In a
+    `rehearsal` nothing reached the CRM.
     """
 
     import_name: str
@@ -375,6 +376,7 @@ class Summary:
     account: Account | None = None
     scopes: tuple[tuple[str, str, str], ...] = ()
     uncorrected: tuple[tuple[str, str], ...] = ()
+    content_runs: tuple[int, ...] = ()
     rehearsal: bool = False
 
 

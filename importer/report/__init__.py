@@ -8,6 +8,7 @@ group_issues what one correction may resolve, with how often and where
 made_of      how many cases there are, and how many rows they are made of
 read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
+read_runs    from which runs its cells are
 """
 
 from importer.report.columns import own_columns
@@ -27,6 +28,7 @@ from importer.report.reading import (
     read_mark,
     read_overview,
     read_rows,
+    read_runs,
     read_scopes,
     read_uncorrected,
     summary_texts,
@@ -75,6 +77,7 @@ __all__ = [
     "read_mark",
     "read_overview",
     "read_rows",
+    "read_runs",
     "read_scopes",
     "read_uncorrected",
     "rehearsal_path",

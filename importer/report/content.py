@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from urllib.parse import quote
 
 from importer import report_words
 from importer.messages import _, in_all_languages, language, ngettext, shorten, translated
 from importer.model import CHANGED, DOUBTFUL, Corrected, Counts, Issue, ReportRow, Status, Summary
+from importer.report.marks import journal_mark, name_mark
 from importer.report_words import EDITED_AFTERWARDS, state_word
 from importer.text import as_yaml
 
@@ -156,53 +153,7 @@ def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.journal is not None:
         yield _("Journal"), journal_mark(*summary.journal)
     for scope in summary.scopes:
-        yield _("Known as"), _NAME_MARK + json.dumps(scope, ensure_ascii=False)
-
-
-_JOURNAL_MARK = re.compile(r"WCJ-([0-9a-f]{8}) #([0-9]{1,18})")
-
-
-def journal_mark(journal_id: str, attempt_id: int) -> str:
-    """Return how far a journal had come, in a form that is recognised in every language."""
-    return f"WCJ-{journal_id[:8]} #{attempt_id}"
-
-
-def read_journal_mark(text: str) -> tuple[str, int] | None:
-    """Return the beginning of a journal's id and an attempt's number where the text is such a mark."""
-    found = _JOURNAL_MARK.fullmatch(text.strip())
-    return (found[1], int(found[2])) if found else None
-
-
-_NAME_MARK = "WCN "
-
-
-def read_name_mark(text: str) -> tuple[str, str, str] | None:
-    """Return the tenant, operation and name of an import where the text is such a mark."""
-    with suppress(ValueError):
-        found = json.loads(text.removeprefix(_NAME_MARK)) if text.startswith(_NAME_MARK) else None
-        if isinstance(found, list) and len(found) == 3 and all(isinstance(part, str) for part in found):
-            return found[0], found[1], found[2]
-    return None
-
-
-_KEYS_MARK = "WCK "
-_KEYS_IN_A_MARK = 350
-"""Of 86 characters each; a cell of Excel holds 32,767."""
-
-MOST_KEYS_MARKS = 100
-
-
-def keys_marks(uncorrected: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield texts that tell, by reference, the digests of keys that rows had before they were corrected."""
-    pairs = (f"{reference}:{digest}" for reference, digest in uncorrected)
-    for _mark in range(MOST_KEYS_MARKS):
-        if some := " ".join(islice(pairs, _KEYS_IN_A_MARK)):
-            yield _KEYS_MARK + some
-
-
-def read_keys_mark(text: str) -> list[tuple[str, str]]:
-    """Return the references and digests where the text is such a mark."""
-    return re.findall(r"(WCI-\w{16}):([0-9a-f]{64})", text) if text.startswith(_KEYS_MARK) else []
+        yield _("Known as"), name_mark(scope)
 
 
 def time_with_zone(when: datetime) -> str:

@@ -13,7 +13,8 @@ from importer.model import Counts, Status
 from importer.model.proof import RESULTS, HandOver
 from importer.names import result_name
 from importer.report import overview, styles
-from importer.report.content import journal_mark, time_with_zone
+from importer.report.content import time_with_zone
+from importer.report.marks import journal_mark
 from importer.report.overview import TicketLine, TicketTable
 from importer.report.styles import Formats, Style
 from importer.report.summary_sheet import (

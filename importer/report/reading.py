@@ -20,7 +20,7 @@ from importer.errors import ReportError, SourceError
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
 from importer.report.columns import own_places
-from importer.report.content import read_journal_mark, read_keys_mark, read_name_mark
+from importer.report.marks import read_journal_mark, read_keys_mark, read_name_mark, read_runs_mark
 from importer.report.recognition import HEADER_WITHIN, called, titles_of
 from importer.report.text import unmarked
 from importer.report_words import (
@@ -204,6 +204,14 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
     a file that cannot be read.
     """
     return next(filter(None, map(read_journal_mark, summary_texts(path, open_table))), None)
+
+
+def read_runs(path: Path, open_table: Opener) -> tuple[str, tuple[int, ...]] | None:
+    """Return the beginning of a journal's id and the runs from which the cells of a report are, its own first.
+
+    None where the file does not say: what `read_mark` names, and reports of versions that did not write it.
+    """
+    return next(filter(None, map(read_runs_mark, summary_texts(path, open_table))), None)
 
 
 def read_scopes(path: Path, open_table: Opener) -> list[tuple[str, str, str]]:

@@ -13,8 +13,9 @@ from xlsxwriter.chart_bar import ChartBar
 from importer.messages import _, translated
 from importer.model import Summary
 from importer.report import overview, styles
-from importer.report.content import OutcomeCount, Palette, as_sentence, facts, keys_marks, outcome_counts
+from importer.report.content import OutcomeCount, Palette, as_sentence, facts, outcome_counts
 from importer.report.listings import HIGHEST
+from importer.report.marks import keys_marks, runs_mark
 from importer.report.overview import TicketLine, TicketTable
 from importer.report.sheet import SheetWriter
 from importer.report.styles import Formats, Style
@@ -220,6 +221,10 @@ class DetailsSheet(ProseSheet):
             self.next_line(min(16.0 * lines_of(value, 105), HIGHEST))
             self.value(0, NAME, name)
             self.value(1, styles.WRAPPED, value)
+        if summary.journal is not None and summary.content_runs:
+            self.next_line(16)
+            self.value(0, NAME, _("Content of run"))
+            self.value(1, styles.WRAPPED, runs_mark(summary.journal[0], summary.content_runs))
         for mark in keys_marks(summary.uncorrected):
             self.next_line(16)
             self.value(0, NAME, _("Before corrections"))

@@ -23,6 +23,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.corrections import rename_digest
 from importer.workflow.outcome.accounting import account_of
 from importer.workflow.outcome.contact_waits import NO_WAITS, ContactWaits, with_contact_waits
+from importer.workflow.outcome.marks import with_marks
 from importer.workflow.outcome.next_steps import Situation, Step, next_steps
 from importer.workflow.outcome.reasons import issues_of, message_of
 from importer.workflow.outcome.report_places import ReportOptions, ReportPlace, note_own
@@ -213,8 +214,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
     summary = summary_of(plan, result, situation.commands)
     if not result.rehearsal:
-        known = (journal.id, journal.highest_attempt())
-        summary = replace(summary, journal=known, uncorrected=_uncorrected(shown, journal, record))
+        summary = with_marks(summary, shown, journal, record)
     subjects = {doubt.reference: doubt.about for doubt in doubts}
     rows: Iterable[ReportRow] = ReportRows(shown, subjects, situation.commands, stop or Stop())
     if result.rehearsal:
@@ -294,13 +294,6 @@ def summary_of(plan: Plan, result: SendResult, commands: Commands) -> Summary:
         scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
         rehearsal=result.rehearsal,
     )
-
-
-def _uncorrected(plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[str, str], ...]:
-    """Return under which keys the rows of a plan would be sent again where their corrections are lost."""
-    known = journal.rows.uncorrected_of(record.id) if record else []
-    shown = {reference for batch in plan.batches for reference in batch.facts["reference"]} if known else set()
-    return tuple(pair for pair in known if pair[0] in shown)
 
 
 def _write(

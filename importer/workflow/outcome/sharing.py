@@ -130,5 +130,6 @@ def _bare_summary(summary: Summary) -> Summary:
         account=bare,
         scopes=(),
         uncorrected=(),
+        content_runs=(),
         journal=None,
     )

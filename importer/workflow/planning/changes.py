@@ -24,6 +24,7 @@ from importer.model.edits import Blocker, Change, LastUpdate, UpdateState
 from importer.system.spool import Spool
 from importer.workflow.job import Job, LoadedJob, connection_in
 from importer.workflow.keys.history import ImportHistory
+from importer.workflow.planning.content_runs import NO_NEWER_RUNS, NewerRuns, newer_runs
 from importer.workflow.planning.plan import SENT_LATER, Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning.planning import own_columns
 from importer.workflow.tenant_facts import Findings
@@ -39,15 +40,16 @@ class UpdateConditions:
     """Under which conditions cases are updated.
 
     Without `updates`, edits are only reported. `off` is why no case is updated now, empty if cases are. `uncorrected`
-    are the runs whose corrections are missing, and `other_mapping` those that used another mapping. `retry_refused`
-    means that what the CRM refused is sent again, and `quiet_period` is how many seconds must have passed since an
-    update whose answer is missing.
+    are the runs whose corrections are missing, and `other_mapping` those that used another mapping. `newer` are those
+    of other sheets since the run of a report that was given back. `retry_refused` means that what the CRM refused is
+    sent again, and `quiet_period` is how many seconds must have passed since an update whose answer is missing.
     """
 
     updates: bool = False
     off: str = ""
     uncorrected: frozenset[int] = frozenset()
     other_mapping: frozenset[int] = frozenset()
+    newer: NewerRuns = NO_NEWER_RUNS
     retry_refused: bool = False
     quiet_period: float = 0.0
 
@@ -81,6 +83,7 @@ def conditions_of(loaded: LoadedJob, plan: Plan, history: ImportHistory, *, retr
         off=_why_off(job, plan),
         uncorrected=frozenset() if is_report else runs.without_corrections(history.record.id, *here),
         other_mapping=frozenset(run.id for run in runs.all() if run.start.mapping_digest != plan.mapping.digest),
+        newer=newer_runs(plan, history.journal),
         retry_refused=retry_refused,
         quiet_period=job.quiet_period,
     )
@@ -137,9 +140,10 @@ def judge(plan: Plan, row: PlannedRow, text_of: TextOf, given: UpdateConditions)
             return awaited
     if row.issues or row.faulty_lines:
         return Change("invalid", edited)
-    if blockers := tuple(_blockers(plan, row, text_of)):
+    older = _why_older(row, given.newer)
+    if not older and (blockers := tuple(_blockers(plan, row, text_of))):  # what can be done by hand, if it should be
         return Change("not-updatable", edited, blockers)
-    if reason := _why_held(row, known, given):
+    if reason := older or _why_held(row, known, given):
         return Change("held", edited, reason=reason)
     return after_last(row, last, given, Change("update", edited))
 
@@ -205,6 +209,23 @@ def _why_held(row: PlannedRow, known: JournalRow, given: UpdateConditions) -> st
             run=run,
         )
     return ""
+
+
+def _why_older(row: PlannedRow, newer: NewerRuns) -> str:
+    """Return why the row of a report is older than what the journal knows of it; empty where it is not.
+
+    An update counts whatever came of it: a newer sheet has asked for it, and decides what becomes of it.
+    """
+    update = row.known.update if row.known else None
+    runs = {_last_run(row), update.run if update else None} & newer.runs
+    if not runs:
+        return ""
+    return _(
+        "This report is of run {run}, and run {later} took a newer state of this row from another sheet. Make the edit"
+        " in the newest sheet.",
+        run=newer.since,
+        later=max(filter(None, runs)),
+    )
 
 
 _MOVED = {UpdateState.UPDATED, UpdateState.ACCEPTED}
