@@ -10,6 +10,7 @@ from pathlib import Path
 
 import requests
 from openpyxl import Workbook
+from web_support import once_current
 
 from importer.web import RunningPage
 from importer.web.folders import text_token, token_of
@@ -70,6 +71,7 @@ class PageClient:
                     return answer
                 answer = self.get(to, allow_redirects=False)
             elif "http-equiv" in answer.text:
+                time.sleep(0.02)  # what the page waits for needs the processor, too
                 answer = self.get(answer.request.path_url, allow_redirects=False)
             elif "data-now" in answer.text:
                 form = answer.text.partition("data-now")[2].partition("</form>")[0]
@@ -86,8 +88,7 @@ class PageClient:
 
 def checked(sheet: OpenSheet) -> OpenSheet:
     """Return a sheet once it was checked as it is now; a check of how it was may go on still."""
-    while not sheet.checker.now(20).is_current:
-        pass
+    once_current(sheet.checker)
     return sheet
 
 

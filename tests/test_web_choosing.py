@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 from start_support import PageClient, mapping, text_of, token_of, workbook
-from web_support import open_in, running_page
+from web_support import open_in, running_page, with_clean_memory
 
 from importer import SourceError
 from importer.source import open_table
-from importer.web import copies, folders
+from importer.web import RunningPage, copies, folders
 from importer.web.copies import keep_copy, safe_name
 from importer.web.folders import content_of, is_within, path_of, typed_path
 from importer.web.page import LARGEST_FORM
@@ -32,11 +32,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPage]:
+    """Serve the page, one for all tests: each has a home of its own."""
+    with running_page(tmp_path_factory.mktemp("page") / "journal.db") as running:
+        yield running
+
+
 @pytest.fixture
-def client(home: Path) -> Iterator[PageClient]:
-    """Come in to the page."""
-    with running_page(home / "journal.db") as page:
-        yield PageClient(page)
+def client(home: Path, served: RunningPage) -> PageClient:  # noqa: ARG001 - the person's own
+    """Come in to the page, which remembers nothing of the other tests."""
+    return PageClient(with_clean_memory(served))
 
 
 def test_a_folder_shows_sheets_and_folders_alone(home: Path) -> None:

@@ -164,28 +164,26 @@ def test_without_a_keyring_the_token_is_held_in_memory(clerk: Clerk, user_folder
     assert clerk.click("propose", again="yes").url.endswith("/send/connection")
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"server": ""}, "Both the server and the operation are needed."),
-        ({"token": ""}, "The token is needed too"),
-        ({"token": "tökén"}, "The token contains characters that no token has"),
-        ({"server": "http://crm0009.wolkvox.com"}, "plain http would send the token"),
-        ({"server": "<img src=x onerror=alert(1)>"}, "is not a server address"),
-    ],
+UNUSABLE = (
+    ({"server": ""}, "Both the server and the operation are needed."),
+    ({"token": ""}, "The token is needed too"),
+    ({"token": "tökén"}, "The token contains characters that no token has"),
+    ({"server": "http://crm0009.wolkvox.com"}, "plain http would send the token"),
+    ({"server": "<img src=x onerror=alert(1)>"}, "is not a server address"),
 )
-def test_what_cannot_be_used_is_said_and_kept_in_its_field(
-    clerk: Clerk, ring: OwnKeyring, changed: dict[str, str], words: str
-) -> None:
+
+
+def test_what_cannot_be_used_is_said_and_kept_in_its_field(clerk: Clerk, ring: OwnKeyring) -> None:
     """Nothing is stored; what was typed stays, but for the token."""
-    shown = connect(clerk, **changed)
-    assert words in shown
-    assert "<img" not in shown
-    assert TOKEN not in shown
-    assert ("The token has to be typed again" in shown) == (changed.get("token") != "")  # where one was typed
-    assert 'value="demo"' in shown
-    assert ring.kept == {}
-    assert load_settings().server is None
+    for changed, words in UNUSABLE:
+        shown = connect(clerk, **changed)
+        assert words in shown
+        assert "<img" not in shown
+        assert TOKEN not in shown
+        assert ("The token has to be typed again" in shown) == (changed.get("token") != "")  # where one was typed
+        assert 'value="demo"' in shown
+        assert ring.kept == {}
+        assert load_settings().server is None
 
 
 @pytest.mark.usefixtures("ring")

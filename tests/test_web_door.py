@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Browser
-from web_support import open_in, running_page
+from web_support import open_in, running_page, with_clean_memory
 
 from importer.web import RunningPage
 from importer.web.door import HEADERS
@@ -16,11 +15,17 @@ from importer.web.door import HEADERS
 EVERYWHERE = ("/", "/page.css", "/page.js", "/icon.svg", "/sheets/0123456789ab/correct", "/nothing/here")
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[RunningPage]:
-    """Serve the page."""
-    with running_page(tmp_path / "journal.db") as running:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPage]:
+    """Serve the page, one for all tests: each comes in by itself."""
+    with running_page(tmp_path_factory.mktemp("page") / "journal.db") as running:
         yield running
+
+
+@pytest.fixture
+def page(served: RunningPage) -> RunningPage:
+    """Let the page remember nothing of the other tests."""
+    return with_clean_memory(served)
 
 
 def known(page: RunningPage) -> requests.Session:

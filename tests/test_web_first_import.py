@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from openpyxl import Workbook
 from start_support import PageClient, checked
-from web_support import running_page
+from web_support import once_current, running_page, with_clean_memory
 
 from importer import Status, load_mapping
 from importer.messages import speaking
@@ -97,8 +97,8 @@ class Newcomer(PageClient):
         """Return the page Match columns, once the sheet is read as it is now."""
         with speaking("es"):  # else it is read once more
             survey_of(self.page.office, self.opened)
-            while self.opened.survey is None or not self.opened.survey.now(20).is_current:
-                pass
+            assert self.opened.survey is not None
+            once_current(self.opened.survey)
         return self.get(f"{self.address}/match").text
 
     @property
@@ -150,12 +150,17 @@ def saved(path: Path, headings: Sequence[str] = HEADINGS, rows: Sequence[Sequenc
     return path
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[RunningPage]:
-    """Serve the page."""
-    with running_page(tmp_path / "journal.db", "http://127.0.0.1:9") as running:
-        running.office.memory.change(language="es")
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPage]:
+    """Serve the page, one for all tests: each has a folder of its own, and nothing is sent."""
+    with running_page(tmp_path_factory.mktemp("page") / "journal.db", "http://127.0.0.1:9") as running:
         yield running
+
+
+@pytest.fixture
+def page(served: RunningPage) -> RunningPage:
+    """Let the page speak Spanish and know no sheet yet."""
+    return with_clean_memory(served, language="es")
 
 
 @pytest.fixture

@@ -130,8 +130,7 @@ def test_after_the_first_five_start_leads_on(office: Office, monkeypatch: pytest
 
 def other_mapping(clerk: Clerk) -> None:
     """Send a sheet, and open it with a mapping of another name."""
-    clerk.proposal()
-    clerk.send()
+    clerk.sent()
     other = clerk.office.folder / "other.yml"
     other.write_text(MAPPING.replace("import: office", "import: other"), "utf-8")
     clerk.page.office.open(clerk.office.source, other)
@@ -154,8 +153,7 @@ def test_a_sheet_that_is_another_import_is_so_from_then_on(clerk: Clerk, sandbox
 
 def test_where_nothing_would_be_sent_the_page_says_why(clerk: Clerk, sandbox: RunningSandbox) -> None:
     """How many rows have their cases, wait, or have to be corrected."""
-    clerk.proposal()
-    clerk.send()
+    clerk.sent()
     shown = clerk.proposal()
     assert "Nothing would be sent" in shown
     assert "3 rows have their cases in the CRM already." in shown
@@ -175,8 +173,7 @@ def test_known_rows_with_other_contents_are_asked_about(office: Office, page: Ru
     """How many, with examples, and what follows; who says that they are others is led to a mapping of their own."""
     office.write([ticket(number) for number in range(1, 8)])
     clerk = Clerk(page, office, office.sandbox)
-    clerk.proposal()
-    clerk.send()
+    clerk.sent()
     office.write([ticket(number, Correo=f"other{number}@example.com") for number in range(1, 8)])
     shown = clerk.proposal()
     assert "7 rows have the “Ticket” of cases that “office” already created" in shown

@@ -21,8 +21,7 @@ def clerk(office: Office, monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201
     office.write(tickets(range(1, 5)))
     with running_page(office.journal, office.sandbox.url) as page:
         clerk = Clerk(page, office, office.sandbox)
-        clerk.proposal()
-        clerk.send()
+        clerk.sent()
         office.write([ticket(1, **SOLVED), ticket(2, Detalle="otro"), ticket(3), ticket(4)])
         yield clerk
 
