@@ -64,10 +64,10 @@ def running_page(journal: Place, server: str | None = None, operation: str | Non
 
 
 def _often_asked() -> SimpleNamespace:
-    """Return an `asyncio` with which uvicorn looks ten times as often whether it is to end: each page costs a wait."""
+    """Return an `asyncio` with which uvicorn looks four times as often whether it is to end: each page costs a wait."""
 
     def sleep(seconds: float) -> Awaitable[None]:
-        return asyncio.sleep(seconds / 10)
+        return asyncio.sleep(seconds / 4)
 
     return SimpleNamespace(**{**vars(asyncio), "sleep": sleep})
 
