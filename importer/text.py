@@ -94,7 +94,7 @@ def as_sent(text: str) -> str:
     Spaces inside stay as they are, and a text with letters that run from right to left keeps what directs them.
     """
     text = text.strip()
-    if text.isascii() or _RIGHT_TO_LEFT.search(text):
+    if text.isascii() or _INVISIBLE.search(text) is None or _RIGHT_TO_LEFT.search(text):
         return text
     return without_invisible(text).strip()
 

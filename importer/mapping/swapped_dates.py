@@ -69,12 +69,14 @@ class SwappedDates:
         for column, trace in self._found.items():
             if trace.is_disproved:
                 continue
-            for row, cell in zip(frame.index.tolist(), frame[column].tolist(), strict=True):
-                if isinstance(cell, Typed):
-                    if isinstance(cell.value, date):
-                        trace.add_date(row, cell.value, cell.text)
-                elif isinstance(cell, str) and cell[:1].isdigit():
+            cells = frame[column].tolist()
+            for cell in cells:
+                if isinstance(cell, str) and cell[:1].isdigit():
                     trace.add_text(cell)
+            if Typed in set(map(type, cells)):  # most columns have texts alone
+                for row, cell in zip(frame.index.tolist(), cells, strict=True):
+                    if isinstance(cell, Typed) and isinstance(cell.value, date):
+                        trace.add_date(row, cell.value, cell.text)
 
     def notes(self) -> Iterator[str]:
         """Yield a sentence for each column with the trace."""
