@@ -138,6 +138,7 @@ def main() -> None:
         if reason := out.failure():
             click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
             status = status or OUTPUT_LOST
+    gc.freeze()  # at its end Python looks for cycles among all objects, though the system takes their memory back
     sys.exit(status)
 
 
