@@ -20,7 +20,6 @@ class Spool(Generic[T]):
     """
 
     def __init__(self, in_memory: int = 5) -> None:
-        self._lock = Lock()  # one place in the file, and several threads of a page may read
         self._first: list[T] = []
         self._in_memory = in_memory
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the finalizer
