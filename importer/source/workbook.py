@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from importer.messages import _
@@ -21,6 +22,7 @@ from importer.system.spool import Spool
 
 _FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
 _FAR_BELOW = float("inf")
+_KEPT_CELLS = 10_000  # made of facts: the dates of a table are few, and equal cells are one object
 
 Columns = list[list[Cell]]
 
@@ -68,26 +70,29 @@ class WorkbookGrid:
         batches = iter(self._parsed)
         next(batches)  # the facts about the sheet as a whole
         cursor, formats = FactCursor(self._facts), _PlainFormats(self._facts.plain_formats)
+        cell_of_fact = lru_cache(_KEPT_CELLS, typed=True)(self._cell_of_fact)
         first = 1
         for stored, facts in batches:
             numbers = range(first, first + len(stored[0]))
             columns = [self._cells(at, values, formats.of(at, numbers)) for at, values in enumerate(stored)]
-            self._overlay(columns, [*facts, *cursor.up_to(numbers[-1])], numbers)
+            self._overlay(columns, [*facts, *cursor.up_to(numbers[-1])], numbers, cell_of_fact)
             yield Block(numbers, columns)
             first = numbers.stop
         if beyond := cursor.up_to(_FAR_BELOW):  # rows that have nothing but facts
             rows = sorted({row for row, _column, _kind, _text in beyond})
             columns = []
-            self._overlay(columns, beyond, rows)
+            self._overlay(columns, beyond, rows, cell_of_fact)
             yield Block(rows, columns)
 
-    def _overlay(self, columns: Columns, facts: Iterable[Fact], numbers: Sequence[int]) -> None:
+    def _overlay(
+        self, columns: Columns, facts: Iterable[Fact], numbers: Sequence[int], cell_of_fact: Callable[..., Cell]
+    ) -> None:
         """Put what the facts and links say into the cells of some rows; facts may add columns."""
         for row, column, kind, text in facts:
             while len(columns) <= column:
                 columns.append([""] * len(numbers))
             at = bisect_left(numbers, row)
-            columns[column][at] = self._cell_of_fact(kind, text, columns[column][at], column)
+            columns[column][at] = cell_of_fact(kind, text, columns[column][at], column)
         for at, row in enumerate(numbers) if self._facts.links else ():
             for column, target in self._facts.links.get(row, ()):
                 if column < len(columns) and columns[column][at] == "":
