@@ -21,28 +21,22 @@ Patch = Callable[[Any, str, Any], object]
 
 
 def compile_once(patch: Patch) -> None:
-    """Let every journal use what was compiled for the ones before."""
-    create_engine = _engines_that_share()
-    for module in ("sqlite_database", "postgres_database", "mark", "watching"):
-        patch(importlib.import_module(f"importer.journal.{module}"), "create_engine", create_engine)
+    """Let every journal use what was compiled for the ones before; those in files do so by themselves."""
+    patch(importlib.import_module("importer.journal.postgres_database"), "create_engine", _engines_that_share())
     patch(ExecutableDDLElement, "compile", _tables_that_are_known())
     patch(importlib.import_module("importer.journal.sqlite_database"), "migrate", _tables_that_were_made())
 
 
 def _engines_that_share() -> Callable[..., sqlalchemy.Engine]:
-    first = sqlalchemy.create_engine("sqlite://")
-    first.connect().close()  # from then on, its dialect knows the version of SQLite
-    first.dispose()
-    dialects: dict[str, Dialect] = {"sqlite": first.dialect}
+    known: list[Dialect] = []
     compiled: dict[object, object] = {}
 
     def create_engine(*arguments: Any, **options: Any) -> sqlalchemy.Engine:  # noqa: ANN401 - passed on
         engine = sqlalchemy.create_engine(*arguments, **options)
-        known = dialects.get(engine.dialect.name)
-        if known is None or known.server_version_info is None:  # its engine could not connect
-            dialects[engine.dialect.name] = engine.dialect
+        if not known or known[0].server_version_info is None:  # its engine could not connect
+            known[:] = [engine.dialect]
         else:
-            engine.dialect = known  # a part of the keys
+            engine.dialect = known[0]  # a part of the keys
         engine.update_execution_options(compiled_cache=compiled)
         return engine
 
@@ -72,7 +66,7 @@ def _tables_that_were_made() -> Callable[[Connection, Sequence[Step], float], No
         elif not tables:
             migrate(connection, steps, now)
             query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
-            tables.extend(connection.exec_driver_sql(query).scalars())
+            tables[:] = connection.exec_driver_sql(query).scalars()  # threads may open their first journals at once
         else:
             cursor = connection.connection.cursor()
             for statement in tables:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -422,6 +423,22 @@ def test_an_intent_without_a_search_value_is_fine(sample: SampleJournal) -> None
 def test_the_default_place_is_the_users_data_folder() -> None:
     """Unless `--journal` says otherwise."""
     assert default_path().parts[-2:] == ("case-importer", "journal.db")
+
+
+@pytest.mark.in_a_file
+def test_journals_that_are_opened_at_once_are_each_the_file_of_their_path(tmp_path: Path) -> None:
+    """They share what opens a connection, and no connection."""
+    paths = [tmp_path / f"{number}.db" for number in range(8)]
+
+    def opened(path: Path) -> str:
+        with Journal(path) as journal:
+            return journal.id
+
+    with ThreadPoolExecutor(len(paths)) as threads:
+        ids = list(threads.map(opened, paths))
+    assert len(set(ids)) == len(paths)
+    for path, known in zip(paths, ids, strict=True):
+        assert ask(path, "SELECT value FROM facts WHERE name = 'journal_id'") == [(known,)]
 
 
 def test_a_journal_is_a_context_manager(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from journal_support import LEASE, SCOPE, Clock, SampleJournal, created, identity, said_by
 from nursery import Nursery
+from place_support import ask
 from promise_support import KILLED
 from sqlalchemy import create_engine, insert
 
@@ -543,7 +544,7 @@ def test_r15_a_state_folder_that_cannot_be_written_is_named(path: Path, user_fol
 
 
 def test_r15_a_mark_that_can_no_longer_be_written_stops_the_next_row(path: Path) -> None:
-    """A full disk under the state folder: the first byte is not sent."""
+    """A full disk under the state folder: the first byte is not sent, until there is room again."""
     sample = SampleJournal(path)
     sample.plan([1, 2])
     sample.send([1])
@@ -554,6 +555,11 @@ def test_r15_a_mark_that_can_no_longer_be_written_stops_the_next_row(path: Path)
     assert attempt
     with pytest.raises(JournalError, match="cannot be written"):
         sample.journal.mark.raise_to(attempt.id, "x" * 100_000, SCOPE.parts)
+    assert ask(state_path(), "SELECT attempt_id FROM marks") == [(attempt.id - 1,)]
+    with sample.journal._marks._transaction() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    sample.journal.mark.raise_to(attempt.id, attempt.token, SCOPE.parts)
+    assert ask(state_path(), "SELECT attempt_id FROM marks") == [(attempt.id,)]
     sample.journal.close()
 
 

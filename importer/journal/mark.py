@@ -31,19 +31,17 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    create_engine,
     func,
     or_,
     select,
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
 
 from importer.commands import command_line, told
 from importer.errors import JournalError
 from importer.journal.database import Database
-from importer.journal.storage import busy_seconds, computer_id, create_private, make_durable, writing
+from importer.journal.storage import busy_seconds, computer_id, connect, create_private, make_durable, writing
 from importer.journal.watched_file import FileTrace
 from importer.journal_place import Place, parse_place
 from importer.messages import _
@@ -167,7 +165,7 @@ class Marks:
         self.problem: JournalError | None = None
         self.computer_id = ""
         self._lock = threading.RLock()
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
+        self._connection: Connection | None = None
         try:
             with self._transaction() as connection:
                 _metadata.create_all(connection)
@@ -245,9 +243,11 @@ class Marks:
     def close(self) -> None:
         """Close the file; what was raised is on the disk."""
         with self._lock:
-            self._engine.dispose()
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
-    def _connect(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         create_private(self.path)
         raw = sqlite3.connect(self.path, timeout=busy_seconds(), isolation_level=None, check_same_thread=False)
         try:
@@ -262,8 +262,11 @@ class Marks:
         if self.problem is not None:
             raise self.problem
         try:
-            with self._lock, self._engine.connect() as connection, writing(connection):
-                yield connection
+            with self._lock:
+                if self._connection is None:
+                    self._connection = connect(self._open)
+                with writing(self._connection):
+                    yield self._connection
         except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
             raise self._explain(error) from error
 

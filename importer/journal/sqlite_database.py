@@ -10,9 +10,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, create_engine, func, select, table
+from sqlalchemy import Connection, Select, func, select, table
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
 
 from importer.commands import adopt_command, told
 from importer.errors import JournalError, JournalFull, JournalPathRefused
@@ -20,7 +19,7 @@ from importer.journal.backup import back_up_beside
 from importer.journal.database import Database, refuse_retired
 from importer.journal.mark import MarkRecord
 from importer.journal.migrations import migrate, missing_steps
-from importer.journal.storage import busy_seconds, create_private, make_durable, refuse_unsafe, writing
+from importer.journal.storage import busy_seconds, connect, create_private, make_durable, refuse_unsafe, writing
 from importer.journal.watched_file import FileTrace, WatchedFile, refuse_before_opening
 from importer.messages import _
 from importer.system.causes import reason_of
@@ -50,10 +49,9 @@ class SqliteDatabase(Database):
         refuse_unsafe(path)
         refuse_before_opening(self.path, known.trace if known else None)
         self._lock = threading.RLock()
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
         self._is_ready = False
         with self.explained():
-            self._connection = self._engine.connect()
+            self._connection = connect(self._open)
         self._file = WatchedFile(self.path)
         try:
             self._bring_up()
@@ -73,7 +71,7 @@ class SqliteDatabase(Database):
         with self.read():
             pass  # raises where the journal was moved
 
-    def _connect(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         """Open the file, which only its owner can read."""
         create_private(self.path)
         raw = sqlite3.connect(self.path, timeout=busy_seconds(), isolation_level=None, check_same_thread=False)
@@ -191,7 +189,6 @@ class SqliteDatabase(Database):
         """Close the file."""
         with self._lock:
             self._connection.close()
-            self._engine.dispose()
 
     @contextmanager
     def explained(self) -> Iterator[None]:

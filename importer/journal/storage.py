@@ -9,14 +9,15 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
 
 from importer.commands import told
 from importer.errors import JournalError, JournalPathRefused
@@ -38,6 +39,16 @@ _WINDOWS = r"SOFTWARE\Microsoft\Cryptography"
 
 
 _patience: ContextVar[float] = ContextVar("patience", default=60.0)
+
+_opener: ContextVar[Callable[[], sqlite3.Connection]] = ContextVar("opener")
+
+
+def _opened() -> sqlite3.Connection:
+    return _opener.get()()
+
+
+_ENGINE = create_engine("sqlite://", creator=_opened, poolclass=NullPool)
+"""One for every SQLite file, because it keeps each statement that it has compiled; it keeps no connection."""
 
 
 @contextmanager
@@ -75,6 +86,15 @@ def make_durable(raw: sqlite3.Connection, path: Path) -> None:
     (synchronous,) = raw.execute("PRAGMA synchronous").fetchone()
     if synchronous != 2:
         raise JournalError(_("{path}: SQLite does not guarantee durable commits here.", path=path))
+
+
+def connect(opener: Callable[[], sqlite3.Connection]) -> Connection:
+    """Return the connection that a function opens, as SQLAlchemy uses it; to close it closes the file."""
+    token = _opener.set(opener)
+    try:
+        return _ENGINE.connect()
+    finally:
+        _opener.reset(token)
 
 
 @contextmanager

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 import psutil
-from sqlalchemy import Connection, Engine, create_engine, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
 
 from importer.journal.database import is_moved
 from importer.journal.leases import OWNER
@@ -35,7 +33,7 @@ from importer.journal.queued import (
 )
 from importer.journal.runs import RunRecord, read_note, read_runs
 from importer.journal.schema import attempts, imports, rows, runs
-from importer.journal.storage import busy_seconds, waiting_for_journal
+from importer.journal.storage import busy_seconds, connect, waiting_for_journal
 from importer.journal_place import Place, Server, is_there, resolved
 from importer.model import Status
 from importer.system.clock import Clock, local_datetime
@@ -182,7 +180,7 @@ def _look(place: Place, look: Callable[[_Watcher], T]) -> T:
     with waiting_for_journal(min(GLANCE, busy_seconds())):
         if isinstance(place, Server):
             return _look_at_server(place, look)
-        with suppress(DatabaseError), _engine(place) as engine, engine.connect() as connection:
+        with suppress(DatabaseError), connect(lambda: open_for_reading(place.resolve())) as connection:
             connection.exec_driver_sql("BEGIN")
             if not missing_steps(connection, place)[0] and not is_moved(connection):
                 return look(_Watcher(connection, place))
@@ -197,15 +195,6 @@ def _look_at_server(server: Server, look: Callable[[_Watcher], T]) -> T:
             return look(_Watcher(connection, server, database.clock))
     with look_at_journal(server) as copy, copy.reading() as connection:
         return look(_Watcher(connection, server, copy.clock))
-
-
-@contextmanager
-def _engine(path: Path) -> Iterator[Engine]:
-    engine = create_engine("sqlite://", creator=lambda: open_for_reading(path.resolve()), poolclass=StaticPool)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 class _Watcher:
