@@ -591,6 +591,18 @@ def test_the_mark_holds_no_more_than_it_has_to(path: Path) -> None:
     marks.close()
 
 
+def test_marks_of_a_version_that_knew_no_updates_know_them_from_now_on(path: Path) -> None:
+    """What they knew of attempts stays."""
+    sent(path, 1, 3)
+    ask(state_path(), "DROP TABLE updates")
+    marks = Marks()
+    ((journal_id,),) = ask(state_path(), "SELECT journal_id FROM marks")
+    assert marks.raise_update(journal_id, 1, "token") == (1, "token")
+    known, update = marks.known_of(journal_id)
+    assert (known and known.reached.attempt_id, update) == (3, (1, "token"))
+    marks.close()
+
+
 def test_r15_a_lease_that_ended_leaves_the_mark_alone(path: Path) -> None:
     """Rows that become unknown make no attempt."""
     sample = SampleJournal(path, clock := Clock())

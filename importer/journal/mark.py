@@ -19,15 +19,9 @@ from uuid import uuid4
 
 from platformdirs import user_state_path
 from sqlalchemy import (
-    Column,
     Connection,
-    Float,
-    Integer,
-    MetaData,
     Row,
     Select,
-    String,
-    Table,
     and_,
     bindparam,
     case,
@@ -41,6 +35,7 @@ from sqlalchemy.exc import DatabaseError
 from importer.commands import command_line, told
 from importer.errors import JournalError
 from importer.journal.database import Database
+from importer.journal.mark_tables import create_missing, folder, imports, marks, updates
 from importer.journal.storage import busy_seconds, computer_id, connect, create_private, make_durable, writing
 from importer.journal.watched_file import FileTrace
 from importer.journal_place import Place, parse_place
@@ -49,40 +44,6 @@ from importer.system.causes import reason_of
 
 Scope = tuple[str, str, str]
 """Tenant, operation and name of an import."""
-
-_metadata = MetaData()
-_folder = Table("folder", _metadata, Column("id", String, primary_key=True))
-_marks = Table(
-    "marks",
-    _metadata,
-    Column("journal_id", String, primary_key=True),
-    Column("attempt_id", Integer, nullable=False),
-    Column("token", String, nullable=False),
-    Column("decision_id", Integer, nullable=False),  # the highest verdict of the journal: `adopt` sends nothing
-    Column("path", String, nullable=False),
-    Column("main", String, nullable=False),
-    Column("written_at", Integer),
-    Column("wal", String),
-    Column("salt", Integer),
-    Column("raised_at", Float, nullable=False),
-)
-_imports = Table(
-    "imports",
-    _metadata,
-    Column("tenant", String, primary_key=True),
-    Column("operation", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("journal_id", String, primary_key=True),
-    Column("attempt_id", Integer, nullable=False),
-    Column("raised_at", Float, nullable=False),
-)
-_updates = Table(  # a table of its own, because the file may be of a version that knew none
-    "updates",
-    _metadata,
-    Column("journal_id", String, primary_key=True),
-    Column("update_id", Integer, nullable=False),
-    Column("token", String, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +71,8 @@ class MarkRecord:
 
 
 def _upsert_mark() -> Any:  # noqa: ANN401 - SQLAlchemy's own type has no public name
-    new = insert(_marks).values({column.name: bindparam(column.name, type_=column.type) for column in _marks.columns})
-    mine, known = new.excluded, _marks.c
+    new = insert(marks).values({column.name: bindparam(column.name, type_=column.type) for column in marks.columns})
+    mine, known = new.excluded, marks.c
     same = and_(mine.attempt_id == known.attempt_id, mine.token == known.token)
     wins = or_(mine.attempt_id > known.attempt_id, same)  # a fork that lags behind moves nothing
     taken = ("attempt_id", "token", "path", "main", "written_at", "wal", "salt", "raised_at")
@@ -125,28 +86,30 @@ def _upsert_mark() -> Any:  # noqa: ANN401 - SQLAlchemy's own type has no public
 
 
 def _upsert_import() -> Any:  # noqa: ANN401 - as above
-    columns = {column.name: bindparam(column.name, type_=column.type) for column in _imports.columns}
-    new = insert(_imports).values(columns)
+    columns = {column.name: bindparam(column.name, type_=column.type) for column in imports.columns}
+    new = insert(imports).values(columns)
     return new.on_conflict_do_update(
         index_elements=["tenant", "operation", "name", "journal_id"],
         set_={
-            "attempt_id": func.max(_imports.c.attempt_id, new.excluded.attempt_id),
+            "attempt_id": func.max(imports.c.attempt_id, new.excluded.attempt_id),
             "raised_at": new.excluded.raised_at,
         },
     )
 
 
 def _upsert_update() -> Any:  # noqa: ANN401 - as above
-    new = insert(_updates).values(
-        {column.name: bindparam(column.name, type_=column.type) for column in _updates.columns}
-    )
+    new = insert(updates).values({column.name: bindparam(column.name, type_=column.type) for column in updates.columns})
     taken = {name: new.excluded[name] for name in ("update_id", "token")}
-    higher = new.excluded.update_id > _updates.c.update_id
+    higher = new.excluded.update_id > updates.c.update_id
     return new.on_conflict_do_update(index_elements=["journal_id"], set_=taken, where=higher)
 
 
 _RAISE_MARK, _RAISE_IMPORT, _RAISE_UPDATE = _upsert_mark(), _upsert_import(), _upsert_update()
-_BY_JOURNAL = select(_marks).where(_marks.c.journal_id == bindparam("which"))
+_OF_JOURNAL, _UPDATE_OF = (
+    select(table).where(table.c.journal_id == bindparam("journal_id")) for table in (marks, updates)
+)
+_AT_PATH = select(marks).where(marks.c.path == bindparam("path")).order_by(marks.c.raised_at.desc())
+_FOLDER_ID = select(folder.c.id)
 
 
 def state_path() -> Path:
@@ -168,27 +131,34 @@ class Marks:
         self._connection: Connection | None = None
         try:
             with self._transaction() as connection:
-                _metadata.create_all(connection)
+                create_missing(connection)
                 self.computer_id = computer_id(_folder_id(connection))
         except JournalError as error:
             self.problem = error
 
     def of_journal(self, journal_id: str) -> MarkRecord | None:
         """Return what is known of a journal by its id."""
-        return self._find(_BY_JOURNAL, which=journal_id)
+        return self.known_of(journal_id)[0]
+
+    def known_of(self, journal_id: str) -> tuple[MarkRecord | None, tuple[int, str]]:
+        """Return what is known of a journal, and the number and the token of its highest update, 0 for none."""
+        with self._transaction() as connection:
+            found = _found(connection, _OF_JOURNAL, journal_id=journal_id)
+            return found, _update_of(connection, journal_id)
 
     def at_path(self, path: Place) -> MarkRecord | None:
         """Return what is known of the journal that was last used at a path."""
-        return self._find(select(_marks).where(_marks.c.path == str(path)).order_by(_marks.c.raised_at.desc()))
+        with self._transaction() as connection:
+            return _found(connection, _AT_PATH, path=str(path))
 
     def of_import(self, scope: Scope, but: str) -> tuple[MarkRecord, int] | None:
         """Return the other journal that sent for an import most recently, and its highest attempt for it."""
         query = (
-            select(_marks, _imports.c.attempt_id.label("of_import"))
-            .join(_imports, _imports.c.journal_id == _marks.c.journal_id)
-            .where(_imports.c.tenant == scope[0], _imports.c.operation == scope[1], _imports.c.name == scope[2])
-            .where(_marks.c.journal_id != but, _imports.c.attempt_id > 0)
-            .order_by(_imports.c.raised_at.desc())
+            select(marks, imports.c.attempt_id.label("of_import"))
+            .join(imports, imports.c.journal_id == marks.c.journal_id)
+            .where(imports.c.tenant == scope[0], imports.c.operation == scope[1], imports.c.name == scope[2])
+            .where(marks.c.journal_id != but, imports.c.attempt_id > 0)
+            .order_by(imports.c.raised_at.desc())
         )
         with self._transaction() as connection:
             found = connection.execute(query).first()
@@ -196,15 +166,10 @@ class Marks:
 
     def imports_of(self, journal_id: str) -> list[Scope]:
         """Return the imports for which a journal has sent, whether the journal itself knows it or not."""
-        query = select(_imports.c.tenant, _imports.c.operation, _imports.c.name)
+        query = select(imports.c.tenant, imports.c.operation, imports.c.name)
         with self._transaction() as connection:
-            found = connection.execute(query.where(_imports.c.journal_id == journal_id)).all()
+            found = connection.execute(query.where(imports.c.journal_id == journal_id)).all()
         return [(tenant, operation, name) for tenant, operation, name in found]
-
-    def _find(self, query: Select[Any], **values: object) -> MarkRecord | None:
-        with self._transaction() as connection:
-            found = connection.execute(query, values).first()
-        return None if found is None else _record(found)
 
     def raise_to(self, record: MarkRecord, imports: dict[Scope, int]) -> MarkRecord:
         """Raise a journal's mark and those of some of its imports; return the mark as it is now, higher or not."""
@@ -215,11 +180,6 @@ class Marks:
                 connection.execute(_RAISE_IMPORT, {**values, "journal_id": record.journal_id, "raised_at": now})
             return _record(connection.execute(_RAISE_MARK, _values(record, now)).one())
 
-    def update_of(self, journal_id: str) -> tuple[int, str]:
-        """Return the number and the token of the highest update that a journal is known to have made, 0 for none."""
-        with self._transaction() as connection:
-            return _update_of(connection, journal_id)
-
     def raise_update(self, journal_id: str, update_id: int, token: str) -> tuple[int, str]:
         """Raise the mark of a journal's updates; return it as it is now, higher or not."""
         with self._transaction() as connection:
@@ -229,7 +189,7 @@ class Marks:
     def set(self, record: MarkRecord, imports: dict[Scope, int]) -> None:
         """Set a journal's mark, even lower than before: a person said that the journal can be trusted again."""
         with self._transaction() as connection:
-            for table in (_marks, _updates):
+            for table in (marks, updates):
                 connection.execute(table.delete().where(table.c.journal_id == record.journal_id))
         self.raise_to(record, imports)
 
@@ -237,7 +197,7 @@ class Marks:
         """Forget the `-wal` file at a path: the one that will be there is not the one that was noted."""
         with self._transaction() as connection:
             connection.execute(
-                _marks.update().where(_marks.c.path == str(path)).values(written_at=None, wal=None, salt=None)
+                marks.update().where(marks.c.path == str(path)).values(written_at=None, wal=None, salt=None)
             )
 
     def close(self) -> None:
@@ -363,15 +323,20 @@ class Mark:
 
 def _folder_id(connection: Connection) -> str:
     """Return the id of this state folder, made once."""
-    found: str | None = connection.scalars(select(_folder.c.id)).first()
+    found: str | None = connection.scalars(_FOLDER_ID).first()
     if found is None:
         found = uuid4().hex
-        connection.execute(_folder.insert().values(id=found))
+        connection.execute(folder.insert().values(id=found))
     return found
 
 
+def _found(connection: Connection, query: Select[Any], **values: object) -> MarkRecord | None:
+    found = connection.execute(query, values).first()
+    return None if found is None else _record(found)
+
+
 def _update_of(connection: Connection, journal_id: str) -> tuple[int, str]:
-    found = connection.execute(select(_updates).where(_updates.c.journal_id == journal_id)).first()
+    found = connection.execute(_UPDATE_OF, {"journal_id": journal_id}).first()
     return (found.update_id, found.token) if found else (0, "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from importer.errors import JournalError
 from importer.journal import numbering
@@ -28,6 +28,17 @@ LOOK_FIRST = "look-first"
 """The option, and the recorded reason, with which the CRM is searched for each row before it is sent."""
 
 _NEWEST_VERDICT = select(func.max(verdicts.c.id))
+_NEWEST_UPDATE = select(
+    func.max(updates.c.id), select(updates.c.token).where(updates.c.id == bindparam("number")).scalar_subquery()
+)
+_FACT = select(facts.c.value).where(facts.c.name == bindparam("name"))
+_SENT = (
+    select(imports.c.tenant, imports.c.operation, imports.c.name, func.max(attempts.c.id))
+    .join(rows, rows.c.import_id == imports.c.id)
+    .join(attempts, attempts.c.row_id == rows.c.id)
+    .group_by(imports.c.id)
+)
+_COMPUTER = select(computers.c.id).where(computers.c.id == bindparam("id"))
 
 
 class Provenance:
@@ -39,8 +50,9 @@ class Provenance:
         with database.write() as connection:
             self.journal_id, is_new = _journal_id(connection)
             self.mark = Mark(marks, self.journal_id, database, self._token_of)
-            self.standing = self._compare(connection, is_new=is_new)
-            reached, sent = _reached(connection), {} if self.standing.known else _imports_of(connection)
+            reached = _reached(connection)
+            self.standing = self._compare(connection, reached, is_new=is_new)
+            sent = {} if self.standing.known else _imports_of(connection)
             if self.standing.may_send:
                 self._note_this_computer(connection)
         self._accept(reached, sent)
@@ -77,13 +89,13 @@ class Provenance:
         What a journal lacks may come from any source of the import: each source, by its digest, is searched separately.
         """
         with self._database.read() as connection:
-            looked = connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first()
+            looked = _fact(connection, _looking(scope))
         return looked is not None and source not in json.loads(looked or "[]")
 
     def looked_first(self, scope: Scope, source: str) -> None:
         """Note that the CRM was searched for every row of a source that would have been sent."""
         with self._database.write() as connection:
-            looked = connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first()
+            looked = _fact(connection, _looking(scope))
             if looked is not None:
                 sources = dict.fromkeys([*json.loads(looked or "[]"), source])
                 _set_fact(connection, _looking(scope), json.dumps(list(sources)))
@@ -165,16 +177,15 @@ class Provenance:
         if self.standing.may_send and self._marks.problem is None:
             self.mark.note(self.reached())
 
-    def _compare(self, connection: Connection, *, is_new: bool) -> Standing:
+    def _compare(self, connection: Connection, has: Reached, *, is_new: bool) -> Standing:
         """Compare what the journal has with its mark."""
-        path, has = self._database.place, _reached(connection)
+        path = self._database.place
         if self._marks.problem is not None:
             return Standing("no-mark", path, has.attempt_id, reason=str(self._marks.problem))
-        known = self._marks.of_journal(self.journal_id)
+        known, (number, token) = self._marks.known_of(self.journal_id)
         sound = Standing("sound", path, has.attempt_id, known.reached.attempt_id if known else 0)
         if known is None:
             return self._without_mark(connection, sound, has, is_new=is_new)
-        number, token = self._marks.update_of(self.journal_id)
         newest, token_here = _newest_update(connection, number)
         reached = known.reached
         if reached.attempt_id > has.attempt_id or reached.decision_id > has.decision_id or number > newest:
@@ -235,15 +246,14 @@ class Provenance:
         """Tell whether the journal was used on this computer before; any computer may use one on a server."""
         if isinstance(self._database.place, Server):
             return True
-        query = select(computers.c.id).where(computers.c.id == self._marks.computer_id)
-        return connection.execute(query).first() is not None
+        return connection.execute(_COMPUTER, {"id": self._marks.computer_id}).first() is not None
 
     def _record(self, connection: Connection, question: str, about: str) -> None:
         values = {"question": question, "about": about, "user": user_name(), "decided_at": self._database.clock.wall()}
         connection.execute(insert(decisions).values(**values))
 
     def _settled_up_to(self, connection: Connection) -> int:
-        return int(connection.scalars(select(facts.c.value).where(facts.c.name == "settled_up_to")).first() or 0)
+        return int(_fact(connection, "settled_up_to") or 0)
 
     def _update_token(self, update_id: int) -> str | None:
         with self._database.read() as connection:
@@ -256,12 +266,16 @@ class Provenance:
 
 def _journal_id(connection: Connection) -> tuple[str, bool]:
     """Return the journal's id, and whether it was made just now."""
-    found: str | None = connection.scalars(select(facts.c.value).where(facts.c.name == "journal_id")).first()
+    found = _fact(connection, "journal_id")
     if found is not None:
         return found, False
     made = uuid4().hex
     _set_fact(connection, "journal_id", made)
     return made, True
+
+
+def _fact(connection: Connection, name: str) -> str | None:
+    return connection.scalars(_FACT, {"name": name}).first()
 
 
 def _set_fact(connection: Connection, name: str, value: str) -> None:
@@ -275,19 +289,13 @@ def _reached(connection: Connection) -> Reached:
 
 def _newest_update(connection: Connection, number: int) -> tuple[int, str | None]:
     """Return the number of the newest update, 0 before the first, and the token of the one with this number."""
-    newest = connection.scalars(select(func.max(updates.c.id))).one() or 0
-    return newest, connection.scalars(select(updates.c.token).where(updates.c.id == number)).first()
+    newest, token = connection.execute(_NEWEST_UPDATE, {"number": number}).one()
+    return newest or 0, token
 
 
 def _imports_of(connection: Connection) -> dict[Scope, int]:
     """Return the imports for which a journal has sent, each with its highest attempt."""
-    query = (
-        select(imports.c.tenant, imports.c.operation, imports.c.name, func.max(attempts.c.id))
-        .join(rows, rows.c.import_id == imports.c.id)
-        .join(attempts, attempts.c.row_id == rows.c.id)
-        .group_by(imports.c.id)
-    )
-    return {(tenant, operation, name): number for tenant, operation, name, number in connection.execute(query)}
+    return {(tenant, operation, name): number for tenant, operation, name, number in connection.execute(_SENT)}
 
 
 def _all_imports(connection: Connection) -> list[Scope]:
