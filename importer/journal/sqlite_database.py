@@ -41,8 +41,8 @@ class SqliteDatabase(Database):
         """Open the journal, creating it if there is none.
 
         `known` is what the marks know of the file at this path. Raises JournalError where the file is damaged, foreign,
-        of a newer program, not what it was, moved, or in an unsafe place; such a file is never written to. Raises
-        JournalFull where the disk is full.
+        of a newer program, not what it was, or in an unsafe place; such a file is never written to. Raises JournalFull
+        where the disk is full. Where the journal was moved, its first transaction raises JournalError.
         """
         self.place = self.path = path.resolve()  # `-wal` is beside the file, not beside a symbolic link to it
         self.clock = clock
@@ -67,9 +67,7 @@ class SqliteDatabase(Database):
                 back_up_beside(self.path, f"before-{missing[0].__name__}")
             migrate(connection, missing, self.clock.wall())
         self._file.note_wal()
-        self._is_ready = True
-        with self.read():
-            pass  # raises where the journal was moved
+        self._is_ready = True  # from now on, each transaction raises where the journal was moved
 
     def _open(self) -> sqlite3.Connection:
         """Open the file, which only its owner can read."""
