@@ -117,8 +117,8 @@ def _follow_up_of_file(
         rows = {row.reference: row.number for row in plan.in_state(Status.SENDING, Status.UNKNOWN, Status.CONFLICT)}
         beside = sorted(guards.reports_beside(job.source, job.report_path))
         tried = () if refused is None else (refused,)
-        situation = replace(situation_of(loaded, journal, record, plan), searched=searched)
-        situation = with_verdicts(situation, job, plan, journal, record, tried)
+        situation = with_verdicts(situation_of(loaded, journal, record, plan), job, plan, journal, record, tried)
+        situation = replace(situation, searched=searched)
         if not (renew and beside):
             fresh = [path for path in beside if not any(one.is_outdated and one.are_in(path) for one in tried)]
             place = max(fresh, key=lambda path: path.stat().st_mtime_ns, default=None)

@@ -156,6 +156,7 @@ def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
         earlier = earlier_corrections(loaded, plan, runs)
         plan = replace(plan, earlier=earlier, notes=(*plan.notes, *earlier.notes()))
     counts, situation = plan.counts(), situation_of(loaded, journal, record, plan)
+    situation = with_verdicts(situation, loaded.job, plan, journal, record)
     whole = guards.other_import_questions(loaded.job, plan, journal, record)
     asked = "\n".join(question.listed for question in (*whole, *plan.open_questions))
     situation = replace(situation, reason=asked or None, waiting=plan.waiting, updates_from=updates_from(plan))
@@ -277,12 +278,14 @@ def record_start(
 def situation_of(
     loaded: LoadedJob, journal: Journal, record: ImportRecord | None, plan: Plan, *, agrees: bool = False
 ) -> Situation:
-    """Return what is known beside the rows of a source: how it goes on, and what people wrote into its reports."""
+    """Return what is known beside the rows of a source: how it goes on, and which of its reports a person corrected.
+
+    `with_verdicts` adds the verdicts in them: those that count are the ones that are not recorded at the end.
+    """
     commands = Commands.of(loaded.job, agrees=agrees)
     corrected = _corrected(loaded, journal, record, plan)
     goes_on_in_report = not plan.mapping.key or bool(own_columns(plan.table.columns))
-    situation = Situation(commands, bound=goes_on_in_report, corrected=corrected)
-    return with_verdicts(situation, loaded.job, plan, journal, record)
+    return Situation(commands, bound=goes_on_in_report, corrected=corrected)
 
 
 def _corrected(
@@ -325,7 +328,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         record, plan = plan_to_show(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
-        situation = situation_of(loaded, journal, record, plan)
+        situation = with_verdicts(situation_of(loaded, journal, record, plan), job, plan, journal, record)
         plan = replace(select_rows(plan, job.only), whole=None)  # a report of these rows alone, to be given back
         result, plan = with_contacts(with_open_questions(result, plan), plan, journal)
         return with_shared(report_outcome(plan, journal, record, result, options, situation), job, journal, record)

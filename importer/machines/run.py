@@ -23,6 +23,7 @@ from importer.workflow.forecast.forecast import Forecast, make_forecast, what_is
 from importer.workflow.job import Job, LoadedJob, connection_in, load_job
 from importer.workflow.jobs.executing import Execution
 from importer.workflow.jobs.starting import ask_open_questions, spot_check_is_due
+from importer.workflow.jobs.unrecorded import with_verdicts
 from importer.workflow.outcome.after_run import after_run
 from importer.workflow.outcome.outcome import Finished
 from importer.workflow.outcome.report_places import ReportOptions
@@ -143,6 +144,7 @@ class MachineRun:
         notes = (*self.notes, *result.notes)
         result = replace(result, started_at=self.queued.begun_at or now(), notes=notes)
         situation = situation_of(self.loaded, self.journal, record, context.plan, agrees=True)
+        situation = with_verdicts(situation, self.loaded.job, context.plan, self.journal, record)
         reported = report_run(context, result, ReportOptions.of(self.loaded.job), situation)
         finished = after_run(reported, self.loaded.job, self.journal, record)
         again = datetime.fromtimestamp(pause.not_before).astimezone() if pause and pause.not_before else None
