@@ -113,6 +113,8 @@ class Doubts:
     def _in_states(self, import_id: int, states: Iterable[Status]) -> list[Doubt]:
         with self._database.read() as connection:
             found = connection.execute(_IN_STATES, {"import_id": import_id, "states": tuple(states)}).all()
+            if not found:  # as nearly always
+                return []
             numbers = [row.id for row in found]
             arrived, decided = ids.open_ids_of(connection, numbers), _last_decisions(connection, import_id)
             return [_doubt(row, arrived.get(row.id, ()), decided.get(row.id)) for row in found]
