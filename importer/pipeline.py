@@ -260,9 +260,9 @@ def record_start(
     was sent from another computer.
     """
     job, plan = agreed.job, agreed.plan
-    reports = guards.reports_beside(plan.table.path, job.report_path)
-    guards.join_imports(journal, scope_of(job, plan.mapping), job.same_as)
-    guards.accept_journal(job, journal, scope_of(job, plan.mapping), reports)
+    reports, scope = guards.reports_beside(plan.table.path, job.report_path), scope_of(job, plan.mapping)
+    guards.join_imports(journal, scope, job.same_as)
+    guards.accept_journal(job, journal, scope, reports)
     guards.remember(journal, agreed.answered)
     record = record_plan(agreed, journal)
     finder = RowFinder(crm, journal, record, plan, findings=None, stop=ui.stop_request)

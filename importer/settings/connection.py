@@ -57,7 +57,12 @@ def server_and_operation(
     `connection` is what the command line says; the environment has `WOLKVOX_SERVER` and `WOLKVOX_OPERATION`. Raises
     SettingsError for an address that cannot be used, and for names that are not UTF-8.
     """
-    settings = load_settings()
+    return _server_and_operation(connection, from_mapping, load_settings())
+
+
+def _server_and_operation(
+    connection: Connection, from_mapping: Connection, settings: Settings
+) -> tuple[str | None, str | None]:
     server, _by = _find("server", connection, from_mapping, settings)
     operation, _by = _find("operation", connection, from_mapping, settings)
     return server and normal_server(server), operation
@@ -143,7 +148,10 @@ def _is_text(name: str) -> bool:
 
 def require_server_and_operation(connection: Connection, from_mapping: Connection = Connection()) -> tuple[str, str]:
     """Return the server's address and the operation; raises SettingsError, with the remedy, if one is missing."""
-    server, operation = server_and_operation(connection, from_mapping)
+    return _required(*server_and_operation(connection, from_mapping))
+
+
+def _required(server: str | None, operation: str | None) -> tuple[str, str]:
     if not server:
         error = SettingsError(
             told(
@@ -184,7 +192,7 @@ def server_question(connection: Connection, from_mapping: Connection = Connectio
     with `login`, or agreed to them before. A simulated CRM on this computer needs no consent.
     """
     settings = load_settings()
-    server, operation = server_and_operation(connection, from_mapping)
+    server, operation = _server_and_operation(connection, from_mapping, settings)
     if not (server and operation) or is_loopback(server):
         return None
     _name, server_by = _find("server", connection, from_mapping, settings)
@@ -233,7 +241,7 @@ def target(connection: Connection, from_mapping: Connection = Connection()) -> T
 
 def _target(connection: Connection, from_mapping: Connection) -> Target:
     settings = load_settings()
-    server, operation = require_server_and_operation(connection, from_mapping)
+    server, operation = _required(*_server_and_operation(connection, from_mapping, settings))
     ca_file = connection.ca_file or settings.ca_file
     if ca_file is not None and not ca_file.is_file():
         named_by = "--ca-file" if connection.ca_file else settings.path

@@ -72,6 +72,8 @@ def as_joined(journal: Journal, scope: Scope, same_as: str | None, *, copied: bo
 
 
 def _to_join(journal: Journal, scope: Scope, same_as: str | None) -> tuple[ImportRecord, ImportRecord] | None:
+    if same_as is None:
+        return None
     own = journal.imports.find(*scope.parts)
     other = find_import(journal, scope, same_as)
     if own is None or other is None or own.id == other.id or own.operation != other.operation:

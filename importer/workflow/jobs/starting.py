@@ -78,14 +78,14 @@ def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
     records: bool,
 ) -> AgreedRun:
     def joined(job: Job) -> Journal:
-        scope = scope_of(job, case_mapping)
         return copies.enter_context(guards.as_joined(journal, scope, job.same_as, copied=not records))
 
     job, case_mapping = loaded.job, loaded.case_mapping
+    scope = scope_of(job, case_mapping)  # no answer changes it
     forecast = guards.forecast_questions(ui)
-    record = guards.find_import(journal, scope_of(job, case_mapping), job.same_as)
-    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, case_mapping)))
-    first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, case_mapping), server, record)]
+    record = guards.find_import(journal, scope, job.same_as)
+    of_the_journal = list(guards.journal_questions(job, journal, scope))
+    first = [*of_the_journal, *guards.first_run_questions(job, scope, server, record)]
     trust = guards.server_questions(job, case_mapping)
     later = [*trust, *first, *forecast]
     job = guards.ask_for_folders(job, case_mapping, ui, later=later, remembers=records)
@@ -97,7 +97,7 @@ def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
     refused = _record_verdicts(recorded, job, seen, record)
     if recorded:
         record, plan = make_plan(job, seen)
-    guards.refuse_without_looking(job, seen, scope_of(job, case_mapping), plan.table.digest)
+    guards.refuse_without_looking(job, seen, scope, plan.table.digest)
     if not job.look_first:
         guards.refuse_unknown_ids(plan, seen, job, agrees=ui.agrees_to_forecast)
     questions = [*trust, *_plan_questions(job, plan, seen, record)]
