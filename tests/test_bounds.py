@@ -256,6 +256,22 @@ def test_x11_the_widest_table_is_read(tmp_path: Path) -> None:
     )
 
 
+def far_right(cell: bytes, end: bytes = b"</sheetData></worksheet>") -> Iterator[bytes]:
+    """Yield a sheet of 60,000 rows with this cell in its last column, and one in the first column of each row."""
+    yield f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1"><v>1</v></c>'.encode() + cell + b"</row>"
+    yield from (b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (row, row) for row in range(2, 60_000))
+    yield end
+
+
+def test_x11_a_sheet_with_a_stray_value_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """Far to the right, it makes the sheet too large after 3,000 rows; what comes after them is not looked at."""
+    stray = far_right(b'<c r="XFD1"><v>1</v></c>', end=b"<damaged")
+    with pytest.raises(SourceError, match="so far apart that"):
+        open_table(packed(tmp_path / "t.xlsx", WORKBOOK_BASE, sheet1=stray))
+    styled = packed(tmp_path / "styled.xlsx", WORKBOOK_BASE, sheet1=far_right(b'<c r="XFD1" s="0"/>'))
+    assert len(open_table(styled).columns) == 1  # a cell that is only styled is none
+
+
 def test_x11_pipes_and_devices_are_no_files(tmp_path: Path, mapping: Path, nursery: Nursery) -> None:
     """A pipe or a device as source, mapping, lookup or report: a sentence at once, and never a wait."""
     pipe, source = tmp_path / "t.pipe", tmp_path / "t.csv"

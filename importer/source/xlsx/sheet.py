@@ -39,10 +39,13 @@ def scan(package: Package, part: str, formats: CellFormats, *, uncalculated: boo
     """
     targets = {link: target for link, (_kind, target) in package.relations(part).items()}
     scanner = _SheetScanner(package.file, targets, formats, uncalculated=uncalculated)
+    seems_too_large = False
     for _block in package.parse(part, scanner.parser):
-        pass
+        if not seems_too_large and scanner.span > Box.LARGEST:  # what is refused is not read to its end
+            seems_too_large = True
+            _measure(package, part)
     scanner.finish()
-    if scanner.span > Box.LARGEST:
+    if not seems_too_large and scanner.span > Box.LARGEST:
         _measure(package, part)
     return scanner.facts
 
