@@ -196,7 +196,8 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     A run whose report cannot be written anywhere ends with a note about that: the journal has everything. Raises
     ReportError for a command whose only purpose is the report; KeyboardInterrupt where `stop` is requested now.
     """
-    counts, shown = plan.counts(result.run), plan.whole or plan
+    shown, summary = plan.whole or plan, summary_of(plan, result, situation.commands)
+    counts = summary.counts if plan.whole is None else plan.counts(result.run)
     status = exit_status(counts, result)
     doubts = journal.doubts.of_import(record.id) if record else []
     situation = replace(
@@ -212,7 +213,6 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
-    summary = summary_of(plan, result, situation.commands)
     if not result.rehearsal:
         summary = with_marks(summary, shown, journal, record)
     subjects = {doubt.reference: doubt.about for doubt in doubts}
