@@ -45,7 +45,7 @@ def account_of(plan: Plan, commands: Commands) -> Account:
         deleted += sum(known is not None and known.deleted for known in batch.facts.loc[arrived, "known"])
         for table, names_in in counted.values():
             table.add(names_in(batch)[tickets], arrived[tickets])
-        for row in batch.facts.loc[tickets & ~arrived].itertuples():
+        for row in batch.rows(tickets & ~arrived):
             reasons.add(reason_of(row, commands))
     breakdowns = (table.breakdown(kind) for kind, (table, _names) in counted.items())
     return Account(
@@ -126,9 +126,9 @@ class _Tallies:
     def add(self, names: pd.Series[Any], arrived: pd.Series[bool]) -> None:
         """Count a batch's tickets."""
         for which, counter in ((names, self._tickets), (names[arrived], self._arrived)):
-            for name, count in which.value_counts().items():
+            for name, count in Counter(which.tolist()).most_common():
                 is_kept = name in self._tickets or len(self._tickets) < _MOST_NAMES
-                counter[str(name) if is_kept else None] += int(count)
+                counter[name if is_kept else None] += count
 
     def breakdown(self, kind: Kind) -> Breakdown:
         """Return the counts: of the most frequent names, or of months in their order, as years if they are many."""

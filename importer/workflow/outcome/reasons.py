@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from importer.commands import is_on_page
 from importer.crm import explained, known_refusal
@@ -116,18 +115,18 @@ def _flags(row: PlannedRow) -> Iterator[str]:
         yield from change_sentences(row, beside_issues=True)
 
 
-def reason_of(row: Any, commands: Commands) -> tuple[Status, Issue]:  # noqa: ANN401 - pandas names no type for a line of a frame
+def reason_of(row: PlannedRow, commands: Commands) -> tuple[Status, Issue]:
     """Return why a ticket is not in the CRM: its state, and the first of its reasons."""
-    status: Status = row.status
+    status = row.status
     if status is Status.INVALID and row.issues:
         return status, _for_reader(row.issues[0])
     if status is Status.REJECTED and row.known is not None:
-        return status, rejection(row.Index, row.known, commands)
+        return status, rejection(row.number, row.known, commands)
     if status is Status.PLANNED and row.contact_waits is not None and row.waits is None:
-        return status, _for_reader(Issue(row.Index, None, None, status.value, row.contact_waits, _contact_remedy()))
+        return status, _for_reader(Issue(row.number, None, None, status.value, row.contact_waits, _contact_remedy()))
     waits = status is Status.PLANNED and row.waits is not None
     message, remedy = (_waits if waits else _REASONS[status])(commands)
-    return status, _for_reader(Issue(row.Index, None, None, status.value, message, remedy))
+    return status, _for_reader(Issue(row.number, None, None, status.value, message, remedy))
 
 
 def _contact_remedy() -> str:

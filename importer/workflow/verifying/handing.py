@@ -56,9 +56,7 @@ class HandOverRows:
             reason = message_of(row) if row.status in tickets else issues or message_of(row)
             if not reason and row.part_of is not None:
                 reason = _("A further line of the case of row {row}.", row=row.part_of)
+            elif not reason and row.status not in tickets:
+                reason = reason_of(row, self._commands)[1].message
             said[row.number] = reason
-        for line in batch.facts.loc[~batch.in_state(*tickets)].itertuples():
-            number = int(str(line.Index))
-            if not said[number]:
-                said[number] = reason_of(line, self._commands)[1].message
         return said
