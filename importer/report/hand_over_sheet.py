@@ -21,14 +21,15 @@ from importer.report.summary_sheet import (
     HEADING,
     HOW_IT_WENT,
     INK,
+    LEFT_HEADER,
     MEANING,
     NAME,
     NO_COUNT,
+    RIGHT_HEADER,
     TITLE,
     TOTAL,
     TOTAL_NAME,
     ProseSheet,
-    header_style,
     lines_of,
 )
 from importer.report_words import HAND_OVER, state_word
@@ -97,7 +98,7 @@ class HandOverSheet(ProseSheet):
         spans = ((0, 0), (1, 3), (5, 8), (10, 13))
         self.next_line()
         for name, (first, last) in zip(names, spans, strict=True):
-            self._spanning(header_style("left"), name, first, last)
+            self._spanning(LEFT_HEADER, name, first, last)
         for each in content.first_differences[:_SHOWN]:
             self.next_line(16)
             values = (str(each.row), each.column or each.field, each.sheet, each.crm)
@@ -317,7 +318,7 @@ def _counted_block(
     title: str, what: str, lines: Iterable[tuple[str, int]], total: tuple[str, int]
 ) -> list[list[_Cell]]:
     """Return a block of names with one number each, and their total."""
-    head: list[_Cell] = [(0, 2, header_style("left"), title), (3, 3, header_style("right"), what)]
+    head: list[_Cell] = [(0, 2, LEFT_HEADER, title), (3, 3, RIGHT_HEADER, what)]
     end: list[_Cell] = [(0, 2, TOTAL_NAME, total[0]), (3, 3, TOTAL, total[1])]
     return [head, *_count_lines(lines), end]
 
@@ -334,8 +335,8 @@ def table_block(table: TicketTable) -> list[list[_Cell]]:
         lines = [_together(_("until {name}", name=lines[further - 1].name), lines[:further]), *lines[further:]]
     elif further > 1:
         lines = [*lines[:-further], _together(_("others"), lines[-further:])]
-    head: list[_Cell] = [(0, 0, header_style("left"), table.names[0])]
-    head += [(at, at, header_style("right"), name) for at, name in enumerate(table.names[1:], 1)]
+    head: list[_Cell] = [(0, 0, LEFT_HEADER, table.names[0])]
+    head += [(at, at, RIGHT_HEADER, name) for at, name in enumerate(table.names[1:], 1)]
     block = [head]
     for line in lines:
         numbers: list[_Cell] = [(at, at, NO_COUNT, count) for at, count in enumerate(_numbers(line), 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate
 from math import ceil
 
 from xlsxwriter import Workbook
@@ -163,8 +163,10 @@ def height_of(*texts: tuple[str, int]) -> float | None:
 class ReportSheet(Listing):
     """The source's rows as they were, and beside them what became of each."""
 
-    def __init__(self, workbook: Workbook, formats: Formats, content: ReportContent) -> None:
-        """Write the header."""
+    def __init__(
+        self, workbook: Workbook, formats: Formats, content: ReportContent, sample: Sequence[ReportRow]
+    ) -> None:
+        """Write the header; the `sample` of rows determines how wide the source's columns are."""
         self._summary = content.summary
         self._case_url = content.case_url
         self._layout = layout = ColumnLayout.of(content)
@@ -172,7 +174,7 @@ class ReportSheet(Listing):
         self.notes = Allowance(NOTES_PER_SHEET)
         widths = {at: max(REPORT_WIDTHS[name], len(layout.headers[at]) + 3.0) for name, at in layout.own.items()}
         widths[layout.own["status"]] = max(widths[layout.own["status"]], width_of_states())
-        widths |= dict(zip(layout.source, _source_widths(content), strict=True))
+        widths |= dict(zip(layout.source, _source_widths(content.columns, sample), strict=True))
         ordered = [widths[place] for place in sorted(widths)]
         in_sight = _in_sight(ordered[: layout.leading])
         super().__init__(workbook, formats, translated(REPORT), ordered, repeated=in_sight)
@@ -262,10 +264,10 @@ def _in_sight(widths: Sequence[float]) -> int:
     return max(1, sum(total <= IN_SIGHT for total in accumulate(widths)))
 
 
-def _source_widths(content: ReportContent) -> list[float]:
-    """Return how wide the source's columns should be, in characters, from its first rows."""
-    widths = [float(len(name) + 4) for name in content.columns]
-    for row in islice(content.rows, SAMPLE):
+def _source_widths(columns: Iterable[str], sample: Iterable[ReportRow]) -> list[float]:
+    """Return how wide the source's columns should be, in characters, from some of its rows."""
+    widths = [float(len(name) + 4) for name in columns]
+    for row in sample:
         for index, cell in enumerate(row.cells):
             longest = max(map(len, str(cell).split("\n")), default=0)
             widths[index] = max(widths[index], longest + 2.0)

@@ -42,11 +42,11 @@ NO_COUNT = replace(COUNT, number_format='#,##0;-#,##0;"\N{EN DASH}"')
 MEANING = Style(horizontal="left", wrapped=True, indent=1)
 TOTAL_NAME = replace(NAME, top_rule=INK, horizontal="left", indent=1)
 TOTAL = replace(COUNT, bold=True, top_rule=INK)
-
-
-def header_style(side: str) -> Style:
-    """Return the style of a table's header: on the left for names, on the right for numbers."""
-    return replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1)
+LEFT_HEADER = replace(styles.header(styles.SOURCE_HEADER), horizontal="left", indent=1)
+RIGHT_HEADER = replace(LEFT_HEADER, horizontal="right")
+"""The styles of a table's header: on the left for names, on the right for numbers."""
+_TICKETS = replace(MEANING, text=INK)
+_COUNT_OF_NONE, _MEANING_OF_NONE = COUNT.tinted(_NO_ROWS), MEANING.tinted(_NO_ROWS)
 
 
 class ProseSheet(SheetWriter):
@@ -104,16 +104,16 @@ class SummarySheet(ProseSheet):
 
     def _write_counts(self, summary: Summary) -> None:
         self.next_line()
-        self.value(0, header_style("left"), _("State"))
-        self.value(1, header_style("right"), _("Rows"))
-        self.across(header_style("left"), _("What it means"), 2, 4)
+        self.value(0, LEFT_HEADER, _("State"))
+        self.value(1, RIGHT_HEADER, _("Rows"))
+        self.across(LEFT_HEADER, _("What it means"), 2, 4)
         top, counts = self.lines, outcome_counts(summary)
         for each in counts:
             palette = each.palette if each.count else _NO_ROWS
             self.next_line(31 if lines_of(each.meaning, 76) > 1 else None)
             self.value(0, styles.label(palette, bold=bool(each.count)), each.name)
-            self.value(1, COUNT if each.count else COUNT.tinted(_NO_ROWS), each.count)
-            self.across(MEANING if each.count else MEANING.tinted(_NO_ROWS), each.meaning, 2, 4)
+            self.value(1, COUNT if each.count else _COUNT_OF_NONE, each.count)
+            self.across(MEANING if each.count else _MEANING_OF_NONE, each.meaning, 2, 4)
         chart = {"object_position": 2, "description": _("Bar chart: how many rows are in each state")}
         self.sheet.insert_chart(top - 1, CHART_COLUMN, self._chart(top, counts), chart)
         self.next_line()
@@ -153,11 +153,11 @@ class SummarySheet(ProseSheet):
         self.next_line()
         self.headline(HEADING, _("What did not arrive, and why"), 24, LAST)
         self.next_line()
-        self.value(0, header_style("left"), _("State"))
-        self.value(1, header_style("right"), _("Tickets"))
-        self.across(header_style("left"), _("Reason"), 2, 4)
-        self.value(5, header_style("left"), _("Rows"))
-        self.value(6, header_style("left"), _("What to do"))
+        self.value(0, LEFT_HEADER, _("State"))
+        self.value(1, RIGHT_HEADER, _("Tickets"))
+        self.across(LEFT_HEADER, _("Reason"), 2, 4)
+        self.value(5, LEFT_HEADER, _("Rows"))
+        self.value(6, LEFT_HEADER, _("What to do"))
         for each in reasons:
             reason, remedy = overview.reason_text(each), as_sentence(each.remedy)
             lines = max(lines_of(reason, 76), lines_of(each.rows, 26), lines_of(remedy, 66))
@@ -183,10 +183,10 @@ class SummarySheet(ProseSheet):
         self.headline(HEADING, table.title, 24, 3)
         self.next_line()
         for column, name in enumerate(table.names):
-            self.value(column, header_style("right" if column else "left"), name)
+            self.value(column, RIGHT_HEADER if column else LEFT_HEADER, name)
         for line in table.lines:
             self.next_line(16.0 * lines_of(line.name, WIDTHS[0] - 2))
-            self.value(0, replace(MEANING, text=INK), line.name)
+            self.value(0, _TICKETS, line.name)
             for column, count in enumerate(_numbers(line), 1):
                 self.value(column, NO_COUNT, count)
         self._total(table.total.name, _numbers(table.total))

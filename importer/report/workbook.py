@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import BinaryIO
 
 from importer.messages import ngettext
-from importer.model import DOUBTFUL, ReportContent
-from importer.report.listings import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, Listing, ReportSheet, ToDecideSheet
+from importer.model import DOUBTFUL, ReportContent, ReportRow
+from importer.report.listings import (
+    SAMPLE,
+    SHEET_COLUMNS,
+    SHEET_LINES,
+    IssuesSheet,
+    Listing,
+    ReportSheet,
+    ToDecideSheet,
+)
 from importer.report.sheet import new_workbook
 from importer.report.styles import Formats
 from importer.report.summary_sheet import DetailsSheet, SummarySheet
@@ -24,10 +33,11 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
     with new_workbook(file) as workbook:
         formats = Formats(workbook)
         summary = SummarySheet(workbook, formats)
-        report = ReportSheet(workbook, formats, content)
+        sample, rows = _begun(content)
+        report = ReportSheet(workbook, formats, content, sample)
         issues = IssuesSheet(workbook, formats)
         to_decide: ToDecideSheet | None = None
-        for row in content.rows:
+        for row in rows:
             report.add(row)
             for issue in row.issues:
                 issues.add(row, issue, report.place_of(issue))
@@ -46,10 +56,18 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
 def write_report_sheet(file: BinaryIO, content: ReportContent) -> None:
     """Write a workbook of the sheet `Report` alone to an open file."""
     with new_workbook(file) as workbook:
-        report = ReportSheet(workbook, Formats(workbook), content)
-        for row in content.rows:
+        sample, rows = _begun(content)
+        report = ReportSheet(workbook, Formats(workbook), content, sample)
+        for row in rows:
             report.add(row)
         report.finish()
+
+
+def _begun(content: ReportContent) -> tuple[list[ReportRow], Iterator[ReportRow]]:
+    """Return the first rows, by which the columns are laid out, and all of them, each made once."""
+    rows = iter(content.rows)
+    sample = list(islice(rows, SAMPLE))
+    return sample, chain(sample, rows)
 
 
 def _left_out(report: ReportSheet, issues: IssuesSheet) -> Iterator[str]:
