@@ -53,6 +53,19 @@ def test_a_verdict_that_was_refused_leads_to_its_correction(
     assert give(words).status == 0
 
 
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_every_command_names_the_verdicts_that_nobody_recorded(office: Office, give: Give, command: str) -> None:
+    """Not only a run: whoever checks the sheet, or writes its report again, is told where they are."""
+    office.write(ticket(n) for n in range(1, 4))
+    office.sandbox.inject("closed-without-creating:nth=2")
+    give(run(office))
+    end_leases(office.journal, ago=1)
+    decide(office.report, {3: ("not created", None)})
+    said = give(office.arguments(command, "--journal", str(office.journal))).out
+    assert "1 verdict in the sheet `To decide` of tickets.report.xlsx is not recorded: `case-importer settle " in said
+    assert "may or may not" not in said
+
+
 def test_a_verdict_that_a_run_refused_leads_to_its_correction(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
