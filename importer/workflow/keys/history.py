@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.identity import Scope
@@ -51,6 +51,10 @@ class ImportHistory:
     def similar(self, digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the key digests that the journal has for these digests of spellings."""
         return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
+
+    def short_keys(self, length: int) -> Iterator[list[str]]:
+        """Yield the beginnings of the digests of the keys that the journal has, in batches."""
+        yield from self.journal.rows.short_keys(self.record.id, length) if self.journal and self.record else ()
 
     def uncorrected(self, digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the keys of the rows that were corrected from keys with these digests, by digest."""

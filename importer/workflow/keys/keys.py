@@ -13,11 +13,12 @@ import pandas as pd
 from importer import identity
 from importer.model import Cell, Corrected, earlier_reading
 from importer.workflow.keys.lookalikes import Spelling, spellings
+from importer.workflow.keys.separators import unseparated
 
 MOST_NAMED = 100
 """The most rows with nearly the same key that are kept for a sentence, which shows five of them."""
 
-_SHORT_KEY = 16
+SHORT_KEY = 16
 """Hexadecimal digits of a digest that distinguish keys of one source: 64 bits, eight bytes per row."""
 
 
@@ -187,8 +188,8 @@ class KeyIndex:
     def similar(self) -> dict[int, tuple[int, ...]]:
         """Return, for each row whose key nearly equals those of other rows, the first of those rows.
 
-        See `text.loose` and `lookalikes.spellings`; two bare spellings do not count as nearly equal. There are at most
-        `MOST_NAMED` rows, since thousands of spellings of one key would all name each other otherwise.
+        See `separators.unseparated` and `lookalikes.spellings`; two bare spellings do not count as nearly equal. There
+        are at most `MOST_NAMED` rows, since thousands of spellings of one key would all name each other otherwise.
         """
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
         bare = np.zeros(len(rows), dtype=bool)
@@ -237,15 +238,15 @@ def _may_differ(cell: Cell) -> bool:
 
 def short_key(digest: str) -> str:
     """Return the part of a key digest that `KeyIndex` uses."""
-    return digest[:_SHORT_KEY]
+    return digest[:SHORT_KEY]
 
 
 def _loose(parts: Sequence[str]) -> int:
-    return hash(tuple(map(identity.loose, parts)))
+    return hash(tuple(map(unseparated, parts)))
 
 
 def _number(digest: str) -> int:
-    return int(digest[:_SHORT_KEY], 16)
+    return int(digest[:SHORT_KEY], 16)
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 
 import pandas as pd
@@ -13,13 +14,20 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.messages import _, gettext_noop, translated
 from importer.model import MAY_BE_CASES, Issue, Status
-from importer.source import other_readings
 from importer.text import named
 from importer.workflow.corrections.lost_corrections import LostCorrections
 from importer.workflow.keys.history import ImportHistory
-from importer.workflow.keys.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
-from importer.workflow.keys.lookalikes import elaborate_spellings
-from importer.workflow.keys.mistaken_dates import before_and_after
+from importer.workflow.keys.keys import (
+    MOST_NAMED,
+    SHORT_KEY,
+    KeyIndex,
+    Keys,
+    Occurrences,
+    content_keys,
+    keys_in,
+    short_key,
+)
+from importer.workflow.keys.lookups import SpellingLookup, lookups_of
 from importer.workflow.keys.shortened import shortened_issues
 from importer.workflow.planning.plan import KNOWN_TWICE
 
@@ -82,6 +90,11 @@ class RowMatcher:
         self.repeated: Mapping[str, tuple[int, ...]] = {}
         self._similar: Mapping[int, tuple[int, ...]] = {}
         self._ambiguous: Mapping[str, tuple[int, ...]] = {}
+
+    @cached_property
+    def _lacks_known_keys(self) -> bool:
+        """Whether the journal knows a key that no row of this sheet has."""
+        return any(set(some) - self._index.present(some) for some in self._history.short_keys(SHORT_KEY))
 
     @property
     def _by_reference(self) -> bool:
@@ -267,15 +280,21 @@ class RowMatcher:
             )
             yield Issue(numbers[at], column, wolkvox_id, "id-of-another-row", message, translated(_NO_ID_OR_UNDO))
 
-    def _taken(self, keys: Keys, rows: MatchedRows, new_rows: Sequence[int]) -> dict[int, _SpellingLookup]:
+    def _taken(self, keys: Keys, rows: MatchedRows, new_rows: Sequence[int]) -> dict[int, SpellingLookup]:
         """Return for new rows, by position, the spelling under which the journal knows a key that may be theirs.
 
         If only a guess suggests it, a key that another row of this sheet has belongs to that row: a program shows all
         keys of a sheet in the same way.
         """
-        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, at)]
+        lookups = [
+            (at, lookup)
+            for at in new_rows
+            for lookup in lookups_of(
+                keys, at, guesses=self._lacks_known_keys, lacks_spellings=self._history.lacks_spellings
+            )
+        ]
         known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
-        found: dict[int, _SpellingLookup] = {}
+        found: dict[int, SpellingLookup] = {}
         if known and not self._history.has_cases:
             return found
         for at, lookup in lookups:
@@ -292,27 +311,8 @@ class RowMatcher:
                 found.setdefault(at, lookup)
         return found
 
-    def _lookups(self, keys: Keys, at: int) -> Iterator[_SpellingLookup]:
-        """Yield every digest by which the journal may know a row's key in another spelling."""
-        parts = keys.parts[at]
-        shown = " · ".join(parts)
-        yield _SpellingLookup(identity.loose_digest(parts), shown)
-        yield _SpellingLookup(identity.spelling_digest(parts, bare=True), shown)
-        for other in keys.spellings.get(at, ()):
-            text = " · ".join(other.parts)
-            yield _SpellingLookup(identity.loose_digest(other.parts), text)
-            if not other.bare:
-                yield _SpellingLookup(identity.spelling_digest(other.parts, bare=True), text)
-        for plain in (parts, *(other.parts for other in keys.spellings.get(at, ()))):
-            for elaborate in elaborate_spellings(plain, all_of_them=self._history.lacks_spellings):
-                yield _SpellingLookup(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
-        for other_key in before_and_after(parts, [other.parts for other in keys.spellings.get(at, ())]):
-            yield _SpellingLookup(identity.loose_digest(other_key), " · ".join(other_key), guessed=True)
-        for misread in other_readings(parts):
-            yield _SpellingLookup(identity.loose_digest(misread), " · ".join(misread), guessed=True, misread=True)
-
     def _similar_issues(
-        self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, _SpellingLookup]
+        self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, SpellingLookup]
     ) -> Iterator[Issue]:
         """Yield an issue if a new key nearly equals that of another row, in this sheet or an earlier one."""
         column, value = ", ".join(self._key_columns), named(" · ".join(key))
@@ -343,26 +343,13 @@ def _is_unsent(known: KnownRow | None) -> bool:
     return known is None or known.row.status in (Status.INVALID, Status.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class _SpellingLookup:
-    """A digest to look up in the journal, and the spelling of a key that it stands for.
-
-    It is `guessed` if another row of this sheet may rightly have a key with this spelling, and `misread` if it is the
-    key in another encoding.
-    """
-
-    digest: str
-    shown: str
-    guessed: bool = False
-    misread: bool = False
-
-
 _UNDO_OR_COPY = gettext_noop("Undo the edit, or copy the row from the report again; put new rows into a new file")
 _LOOK_AT_BOTH = gettext_noop("Look at both cases in the CRM, and close one of them if they are the same ticket")
 _NO_ID_OR_UNDO = gettext_noop("Remove the id if this is another ticket; if it is that row, undo the edit")
 _SAME_OR_NOT = gettext_noop(
-    "The keys differ only in zeros, case, accents, spaces, dashes, invisible characters, or the format of a number or a"
-    " date: write the key as before, or, if these are two tickets, give them keys that differ in more than that"
+    "The keys differ only in zeros, case, accents, spaces, hyphens and other separators, invisible characters, or the"
+    " format of a number or a date: write the key as before, or, if these are two tickets, give them keys that differ"
+    " in more than that"
 )
 _OTHER_ENCODING = gettext_noop(
     "The keys may be one that was read in two encodings: if this reading is wrong, name the encoding of the file as"
