@@ -18,6 +18,7 @@ from importer.system.hosts import is_stand_in, same_tenant, tenant_of
 from importer.text import canonical, canonical_key, folded_address, loose
 
 __all__ = [
+    "COLUMN_DIGEST",
     "FORGOTTEN_CONTENT",
     "REFERENCE",
     "REFERENCE_LENGTH",
@@ -60,7 +61,9 @@ UNKNOWN_CONTENT = f"1:{'0' * 32}:-"
 FORGOTTEN_CONTENT = f"0:{'0' * 32}:{'0' * 32}"
 """The content hash of a row whose content was forgotten: equal to any, so that the row never counts as edited."""
 
-_COLUMN_DIGEST = 8
+COLUMN_DIGEST = 8
+"""Characters of the digest of a column."""
+
 _KEYED_DIGEST = 16  # bytes
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
@@ -147,7 +150,7 @@ def column_digests(cells: Iterable[bytes], secret: bytes) -> str:
     They tell which columns of a row were edited. The journal's `secret` is their key, so that they cannot be looked up
     in a list of the digests of likely values.
     """
-    return "".join(hashlib.blake2b(cell, key=secret, digest_size=_COLUMN_DIGEST // 2).hexdigest() for cell in cells)
+    return "".join(hashlib.blake2b(cell, key=secret, digest_size=COLUMN_DIGEST // 2).hexdigest() for cell in cells)
 
 
 def address_digest(address: str, secret: bytes) -> str:
@@ -162,9 +165,9 @@ def contact_digest(fields: Mapping[str, object], secret: bytes) -> str:
 
 def edited_columns(columns: Iterable[str], before: str, now: str) -> tuple[str, ...]:
     """Return the columns whose digests differ; `columns` in any order, the digests in the order of their names."""
-    places = range(0, len(now), _COLUMN_DIGEST)
+    places = range(0, len(now), COLUMN_DIGEST)
     named = zip(sorted(columns), places, strict=True)
-    return tuple(name for name, at in named if before[at : at + _COLUMN_DIGEST] != now[at : at + _COLUMN_DIGEST])
+    return tuple(name for name, at in named if before[at : at + COLUMN_DIGEST] != now[at : at + COLUMN_DIGEST])
 
 
 def same_content(before: str, now: str) -> bool:

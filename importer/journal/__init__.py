@@ -7,6 +7,7 @@ from importer.journal.adoptions import Adopted
 from importer.journal.attempts import Concluded, Intent
 from importer.journal.contact_attempts import ContactIntent
 from importer.journal.contacts import EXISTING, ContactDoubt, ContactState, KnownContact, Operation
+from importer.journal.contents import RecordedContent
 from importer.journal.copies import Problem
 from importer.journal.doubts import Decision, Dispute, Doubt
 from importer.journal.imports import ImportRecord
@@ -90,6 +91,7 @@ __all__ = [
     "QueueState",
     "QueueWatch",
     "QueuedImport",
+    "RecordedContent",
     "RowChange",
     "RowEdit",
     "RunPause",

@@ -16,6 +16,7 @@ from importer.journal.adoptions import Adoptions
 from importer.journal.attempts import Attempts
 from importer.journal.contact_attempts import ContactAttempts
 from importer.journal.contacts import Contacts
+from importer.journal.contents import Contents
 from importer.journal.copies import Copies
 from importer.journal.database import Database
 from importer.journal.doubts import Doubts
@@ -70,6 +71,7 @@ class Journal:
             self.imports = Imports(self._database)
             self.runs = Runs(self._database)
             self.rows = Rows(self._database)
+            self.contents = Contents(self._database)
             self.attempts = Attempts(self._database)
             self.contact_attempts = ContactAttempts(self._database)
             self.updates = Updates(self._database)

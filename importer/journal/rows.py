@@ -58,7 +58,6 @@ _KNOWN = _KNOWN.outerjoin_from(
 ).outerjoin(updates, updates.c.id == rows.c.update_id)  # in any other state the lease of the attempt is over
 
 _STATES = {state.value: state for state in Status}
-_SOME = 10_000  # keys that are read at once
 
 
 class KnownRow(NamedTuple):
@@ -187,19 +186,6 @@ class Rows:
             ):
                 found.setdefault(digest, set()).add(key)
         return found
-
-    def short_keys(self, import_id: int, length: int) -> Iterator[list[str]]:
-        """Yield the beginnings of the digests of an import's keys, in batches; invalid rows do not count."""
-        beginning = func.substr(rows.c.key_digest, 1, length)
-        query = select(rows.c.id, beginning).where(rows.c.import_id == import_id, rows.c.state != Status.INVALID)
-        latest = 0
-        while True:
-            with self._database.read() as connection:
-                found = connection.execute(query.where(rows.c.id > latest).order_by(rows.c.id).limit(_SOME)).all()
-            if not found:
-                return
-            yield [short for _id, short in found]
-            latest = found[-1][0]
 
     def uncorrected(self, import_id: int, digests: Sequence[str]) -> dict[str, set[str]]:
         """Return, by these digests, the keys of the rows that have one of them where their corrections are lost."""

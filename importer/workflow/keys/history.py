@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, KnownContact, KnownRow, Operation
+from importer.journal import ImportRecord, Journal, KnownContact, KnownRow, Operation, RecordedContent
 from importer.workflow.keys.keys import Keys
 
 
@@ -52,9 +52,9 @@ class ImportHistory:
         """Return the key digests that the journal has for these digests of spellings."""
         return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
 
-    def short_keys(self, length: int) -> Iterator[list[str]]:
-        """Yield the beginnings of the digests of the keys that the journal has, in batches."""
-        yield from self.journal.rows.short_keys(self.record.id, length) if self.journal and self.record else ()
+    def contents(self) -> Iterator[list[RecordedContent]]:
+        """Yield what was recorded of the contents of the import's rows, in batches."""
+        yield from self.journal.contents.of_import(self.record.id) if self.journal and self.record else ()
 
     def uncorrected(self, digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the keys of the rows that were corrected from keys with these digests, by digest."""

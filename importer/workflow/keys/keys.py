@@ -18,7 +18,7 @@ from importer.workflow.keys.separators import unseparated
 MOST_NAMED = 100
 """The most rows with nearly the same key that are kept for a sentence, which shows five of them."""
 
-SHORT_KEY = 16
+_SHORT_KEY = 16
 """Hexadecimal digits of a digest that distinguish keys of one source: 64 bits, eight bytes per row."""
 
 
@@ -238,7 +238,7 @@ def _may_differ(cell: Cell) -> bool:
 
 def short_key(digest: str) -> str:
     """Return the part of a key digest that `KeyIndex` uses."""
-    return digest[:SHORT_KEY]
+    return digest[:_SHORT_KEY]
 
 
 def _loose(parts: Sequence[str]) -> int:
@@ -246,7 +246,7 @@ def _loose(parts: Sequence[str]) -> int:
 
 
 def _number(digest: str) -> int:
-    return int(digest[:SHORT_KEY], 16)
+    return int(digest[:_SHORT_KEY], 16)
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

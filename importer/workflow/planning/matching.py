@@ -11,7 +11,7 @@ import pandas as pd
 
 from importer import identity
 from importer.identity import Scope
-from importer.journal import KnownRow
+from importer.journal import KnownRow, RecordedContent
 from importer.messages import _, gettext_noop, translated
 from importer.model import MAY_BE_CASES, Issue, Status
 from importer.text import named
@@ -19,7 +19,6 @@ from importer.workflow.corrections.lost_corrections import LostCorrections
 from importer.workflow.keys.history import ImportHistory
 from importer.workflow.keys.keys import (
     MOST_NAMED,
-    SHORT_KEY,
     KeyIndex,
     Keys,
     Occurrences,
@@ -94,7 +93,13 @@ class RowMatcher:
     @cached_property
     def _lacks_known_keys(self) -> bool:
         """Whether the journal knows a key that no row of this sheet has."""
-        return any(set(some) - self._index.present(some) for some in self._history.short_keys(SHORT_KEY))
+        return next(self.known_elsewhere(), None) is not None
+
+    def known_elsewhere(self) -> Iterator[RecordedContent]:
+        """Yield what was recorded of the known rows whose key no row of this sheet has."""
+        for some in self._history.contents():
+            here = self._index.present([short_key(each.key_digest) for each in some])
+            yield from (each for each in some if short_key(each.key_digest) not in here)
 
     @property
     def _by_reference(self) -> bool:

@@ -36,6 +36,7 @@ from importer.workflow.planning.matching import MatchedRows, RowMatcher
 from importer.workflow.planning.missing_files import RowsWithoutFiles
 from importer.workflow.planning.plan import Batch, Plan, left_out, state_of, without_skipped
 from importer.workflow.planning.repeated_keys import RepeatedKeys
+from importer.workflow.planning.same_content import same_content_notes
 from importer.workflow.planning.transcripts import Transcripts
 
 
@@ -342,6 +343,7 @@ class Planner:
                 *self._repeated.notes(),
                 *self._without_files.notes(),
                 *contact_notes(batches, self._mapping),
+                *self._same_content_notes(batches),
             ),
             frames=self._frames,
             batches=batches,
@@ -353,6 +355,10 @@ class Planner:
             uses=self._mapper.uses,
             spellings=self._contacts.spellings,
         )
+
+    def _same_content_notes(self, batches: Spool[Batch]) -> Iterator[str]:
+        recorded = map(self._mapper.headings.recorded, self._mapper.key_columns)
+        return same_content_notes(batches, self._matcher.known_elsewhere(), self._content_columns, set(recorded))
 
 
 _NO_FILES = FoundAttachments((), (), ())
