@@ -309,3 +309,37 @@ def test_a_draft_like_another_keeps_the_import_and_where_it_goes(tmp_path: Path)
     assert found["target"] == {"server": "crm0001.wolkvox.com", "operation": "demo"}
     assert found["search"] == "description"
     assert list(content(with_proposals(drafted(SHEET, like=previous)))["form"]) == ["D", "Radicado"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["CERRADO", "cerrado/solucionado", "Cerrado sin solución", "Resuelto OK", "ANULADO", "Cancelado", "Atendido",
+     "Encerrado sem solução", "05 - Cerrada", "Caso cerrado", "Cerrado por el cliente", "Closed - no answer"],
+)  # fmt: skip
+def test_a_status_that_says_closed_among_other_words_is_drafted_as_closed(status: str) -> None:
+    """A word such as `Cerrado` makes a status closed, whatever stands around it, as a closed case needs a solution."""
+    text = drafted({"Ticket": ["1", "2", "3"], "Estado": ["Abierto", status, status]})
+    assert content(text)["fields"]["status"]["closed"] == [status]
+    assert "# closed?" not in text
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["por cerrar", "no resuelto", "pendiente de cierre", "Não resolvido", "Unresolved", "Por ser cerrado", "Rechazado",
+     "Resuelto, pendiente de confirmar", "Parcialmente resuelto", "Cerrado (reabierto)", "Respondido por el cliente"],
+)  # fmt: skip
+def test_a_status_that_may_be_open_is_a_question_beside_the_closed_ones(status: str) -> None:
+    """A draft never takes such a status as closed: it asks a person, beside the ones that surely are."""
+    text = drafted({"Ticket": ["1", "2", "3", "4"], "Estado": ["Abierto", status, status, "Cerrado"]})
+    assert content(text)["fields"]["status"]["closed"] == ["Cerrado"]
+    (question,) = [line for line in text.splitlines() if "# closed? " in line]
+    assert yaml.safe_load(question.split("closed? ")[1]) == [status]
+    assert "if any of these are closed, list them in closed" in question
+
+
+@pytest.mark.parametrize(
+    "status", ["Abierto", "Reabierto", "En trámite", "Por atender", "Fecha vencida", "En términos"]
+)
+def test_an_open_status_is_neither_closed_nor_a_question(status: str) -> None:
+    """A draft of open statuses says nothing of closed ones."""
+    assert "closed" not in drafted({"Ticket": ["1", "2", "3"], "Estado": ["Nuevo", status, status]})

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from importer.errors import MappingFault
 from importer.mapping.checks import REQUIRED, check, field_path, fields_of_case
 from importer.mapping.document import read_document
+from importer.mapping.drafting.closed import closing
 from importer.mapping.drafting.columns import FieldGuess, Options, SurveyedColumns
-from importer.mapping.drafting.headers import CASE_TYPES, CLOSED, SURE_TYPES
+from importer.mapping.drafting.headers import CASE_TYPES, SURE_TYPES
 from importer.mapping.drafting.rows import ShownRows
 from importer.mapping.grammar import CaseFields, ContactsSpec, FieldSpec
 from importer.mapping.headings import Headings
@@ -292,7 +293,7 @@ class _Meanings:
             rows=rows,
             value=value,
             proposals=proposals,
-            looks_closed=self._closes and unaccented(text) in CLOSED,
+            looks_closed=self._closes and closing(text) == "closed",
             likely=likely,
             is_standard=value is None and likely != text and likely in self._types.values(),
         )

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from importer.mapping.document import Node
-from importer.mapping.drafting.headers import CASE_TYPES, CLOSED
+from importer.mapping.drafting.closed import Closing, closing
+from importer.mapping.drafting.headers import CASE_TYPES
 from importer.mapping.drafting.kinds import is_html
 from importer.mapping.drafting.matching import Match, agents_for_both
 from importer.mapping.drafting.profiles import Profile
@@ -157,11 +158,21 @@ def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Matc
             "{count} row is empty; this would fill it", "{count} rows are empty; this would fill them", empty
         )
         written.append(DraftLine("    # default: ...", why))
-    if closed := [text for text in profile.counts if name == "status" and unaccented(text) in CLOSED]:
-        written.append(
-            DraftLine(f"    closed: {flow(list(closed))}", _("these look closed; a closed status requires a solution"))
-        )
-    return written
+    return [*written, *_closed(profile)] if name == "status" else written
+
+
+def _closed(profile: Profile) -> Iterator[DraftLine]:
+    """Yield the statuses that look closed, and as a question those that may be: a person says which of them are."""
+    if closed := _statuses(profile, "closed"):
+        yield DraftLine(f"    closed: {flow([*closed])}", _("these look closed; a closed status requires a solution"))
+    if unclear := _statuses(profile, "unclear"):
+        why = _("if any of these are closed, list them in closed; a closed status requires a solution")
+        yield DraftLine(f"    # closed? {flow([*unclear])}", why)
+
+
+def _statuses(profile: Profile, answer: Closing) -> list[str]:
+    """Return the column's texts of which `closing` says this."""
+    return [text for text in profile.counts if closing(text) == answer]
 
 
 def _row_count(name: str, text: str, rows: int) -> str:

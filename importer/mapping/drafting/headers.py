@@ -147,14 +147,6 @@ SURE_TYPES = _set(
 )
 """Names that mean their case type and nothing else; of the others, a person has to say it."""
 
-CLOSED = frozenset({
-    "closed", "cerrado", "cerrada", "fechado", "fechada", "encerrado", "encerrada", "resolved", "resuelto", "resuelta",
-    "resolvido", "resolvida", "solved", "solucionado", "solucionada", "done", "finalizado", "finalizada", "terminado",
-    "completado", "completed", "concluido", "concluida", "cancelled", "canceled", "cancelado", "cancelada", "atendido",
-    "atendida", "respondido", "respondida", "closed complete", "closed incomplete",
-})  # fmt: skip
-"""Statuses that probably require a solution."""
-
 PHONES = _set(
     "telefono telefonos telefone telefones tel phone telephone celular celulares cel movil mobile whatsapp fone"
     " fax fijo contacto contato"
