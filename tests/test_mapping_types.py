@@ -129,7 +129,7 @@ def test_the_remedy_for_words_that_are_no_date_names_no_format(tmp_path: Path) -
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
     cells = ["a principios de marzo", "31 de noviembre de 2026", "45123"]
     issues = converted(case, frame({"Id": ["1", "2", "3"], "C": cells})).issues
-    assert ["read:" in issue.remedy for issue in issues] == [False, False, True]
+    assert ["read:" in issue.remedy for issue in issues] == [False, False, False]
 
 
 def test_s3_true_dates_know_themselves_and_never_round(tmp_path: Path) -> None:
@@ -255,6 +255,89 @@ def test_the_remedy_of_a_date_names_the_format_that_reads_it(tmp_path: Path, cel
         "2024-01-31",
         "2024-12-31",
     }
+
+
+_TIME = "Write a time from 00:00 to 23:59 with two digits for the minutes, such as 14:05"
+
+
+@pytest.mark.parametrize("read", ["", ", read: DD/MM/YYYY", ", read: [YYYY-MM-DD, DD/MM/YYYY HH:mm, DD/MM/YYYY]"])
+@pytest.mark.parametrize(
+    ("cell", "message", "remedy"),
+    [
+        ("31/02/2026", "'31/02/2026' is a day that does not exist", "Correct the cell"),
+        ("31/02/2026 10:00", "'31/02/2026 10:00' is a day that does not exist", "Correct the cell"),
+        ("2026-02-31", "'2026-02-31' is a day that does not exist", "Correct the cell"),
+        ("31/02/26", "'31/02/26' is a day that does not exist", "Correct the cell"),
+        ("13/13/2026", "'13/13/2026' is a day that does not exist", "Correct the cell"),
+        ("31 de noviembre de 2026", "'31 de noviembre de 2026' is a day that does not exist", "Correct the cell"),
+        ("3 de nada de 2026", "'3 de nada de 2026' is not a readable date", "Correct the cell"),
+        ("pronto", "'pronto' is not a readable date", "Correct the cell"),
+        ("123/05/2026", "'123/05/2026' is not a readable date", "Correct the cell"),
+        ("22/04/2026 24:00", "'24:00' is not a time of day", _TIME),
+        ("21/4/2026 3:4", "'3:4' is not a time of day", _TIME),
+        (
+            "46086",
+            "'46086' is not a readable date, but may be Excel's number for 2026-03-05",
+            "If it is, give the cells a date format in Excel and save the sheet again; else correct the cell",
+        ),
+    ],
+)
+def test_the_issue_of_a_date_says_what_is_wrong_with_it(
+    tmp_path: Path, read: str, cell: str, message: str, remedy: str
+) -> None:
+    """A day that does not exist, a wrong time and a number of Excel are told as such, without a format to add."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date{read}}}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
+    assert (issue.code, issue.message, issue.remedy) == ("not-a-date", message, remedy)
+
+
+@pytest.mark.parametrize(
+    ("read", "cell", "form"),
+    [
+        ("DD/MM/YYYY", "31/02/2026", None),
+        ("DD/MM/YYYY", "04/22/2026", "MM/DD/YYYY"),
+        ("[DD/MM/YYYY, MM/DD/YYYY]", "04/22/2026", None),
+        ("DD/MM/YYYY", "2026-22-04", "YYYY-DD-MM"),
+        ("YYYYMMDD", "20260231", None),
+        ("DD/MM/YYYY", "20260228", "YYYYMMDD"),
+    ],
+)
+def test_a_format_is_proposed_only_if_it_is_new_and_reads_the_cell(
+    tmp_path: Path, read: str, cell: str, form: str | None
+) -> None:
+    """A remedy never repeats what the field has already, and never names a format that would not help."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date, read: {read}}}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
+    assert re.findall(r'read: "([^"]+)"', issue.remedy) == ([form] if form else [])
+    if form:
+        days = form_values(tmp_path, f"{{column: C, type: date, read: '{form}'}}", [cell])
+        assert days in (["2026-04-22"], ["2026-02-28"])
+
+
+@pytest.mark.parametrize(
+    ("read", "cell", "form"),
+    [
+        ("", "14.05", "HH.mm"),
+        ("", "1405", "HHmm"),
+        (", read: HH.mm", "14:05", "HH:mm"),
+        ("", "24:00", None),
+        ("", "3:4", None),
+        (", read: HH.mm", "25.00", None),
+        ("", "2 de la tarde", None),
+    ],
+)
+def test_the_remedy_for_a_time_names_a_format_that_reads_it(
+    tmp_path: Path, read: str, cell: str, form: str | None
+) -> None:
+    """What no format reads has to be corrected in the cell, and the remedy says how a time is written."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: time{read}}}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
+    assert (issue.code, issue.message) == ("not-a-time", f"'{cell}' is not a time of day")
+    if form is None:
+        assert issue.remedy == _TIME
+        return
+    assert f'read: "{form}"' in issue.remedy
+    assert form_values(tmp_path, f"{{column: C, type: time, read: '{form}'}}", [cell]) == ["14:05:00"]
 
 
 @pytest.mark.parametrize(

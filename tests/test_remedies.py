@@ -57,7 +57,7 @@ def test_the_line_of_a_remedy_helps(office: Office, give: Give, before: str, cel
     ("spec", "cells", "lines"),
     [
         ("{column: Asunto, type: date}", ["03/04/2026", "05/04/2026"], ['read: "DD/MM/YYYY"']),
-        ("{column: Asunto, type: time}", ["2 de la tarde"], ['read: "HH:mm"']),
+        ("{column: Asunto, type: time}", ["14.05"], ['read: "HH.mm"']),
         ("{column: Asunto, type: date}", ["1711238400"], ["read: epoch", "zone: America/Bogota"]),
         ("{column: Asunto, type: datetime}", ["2026-01-02T03:04:05Z"], ["zone: America/Bogota"]),
         ("{column: Asunto, type: decimal}", ["1.234"], ['decimal_sign: ","', 'decimal_sign: "."']),

@@ -133,7 +133,7 @@ def test_a_day_that_has_never_been_is_an_issue_where_a_date_is_wanted() -> None:
     """Serial 0 is 00/01/1900 in Excel: no date is made up for it."""
     cell = date_cell(0, "dd/mm/yyyy", since_1904=False)
     assert cell is not None
-    with pytest.raises(Refused, match="not a readable date"):
+    with pytest.raises(Refused, match="a day that does not exist"):
         DateTimeReader().read(cell)
     assert date_cell(0, "dd/mm/yyyy", since_1904=True) == Typed("01/01/1904", date(1904, 1, 1), "dd/mm/yyyy")
 

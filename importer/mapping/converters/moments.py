@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -56,6 +56,8 @@ CENTURY = 1930
 """The first of the hundred years that two digits mean, as in Excel."""
 
 _TIME_ALONE = re.compile(_CLOCK, re.IGNORECASE)
+_TIME_FORMS = ("HH:mm", "HH:mm:ss", "HH.mm", "HHmm")
+"""Formats of times that the mapping has to name, or the usual ones, if it names others."""
 
 _MONTHS = {
     word: number
@@ -94,6 +96,7 @@ class DateTimeReader:
     """
 
     def __init__(self, formats: Sequence[str] = (), century: int = CENTURY) -> None:
+        self._forms = tuple(formats)
         self._formats = [_pattern(form) for form in formats]
         self._century = century
         self._proofs: dict[str, str] = {}
@@ -120,7 +123,7 @@ class DateTimeReader:
         try:
             return self._by_formats(text) if self._formats else self._by_proof(text)
         except ValueError as error:  # such as February 30
-            raise _not_a_date(text) from error
+            raise _not_a_date(text, self._forms) from error
 
     def read_time(self, cell: str | Typed) -> time:
         """Return the time of day of a cell; raises `Refused`."""
@@ -133,13 +136,13 @@ class DateTimeReader:
         for shape in shapes:
             if parts := shape.fullmatch(text):
                 return _clock_of(parts, text)
-        raise _not_a_time(text)
+        raise _not_a_time(text, self._forms)
 
     def _by_formats(self, text: str) -> datetime:
         for pattern in self._formats:
             if parts := pattern.fullmatch(text):
                 return _datetime(parts, *_day_and_month(parts), self._century)
-        raise _not_a_date(text)
+        raise _not_a_date(text, self._forms)
 
     def _by_proof(self, text: str) -> datetime:
         for shape in _SHAPES:
@@ -206,12 +209,14 @@ def _day_and_month(parts: Parts) -> tuple[int, int]:
 
 
 def _datetime(parts: Parts, day: int, month: int, century: int = CENTURY) -> datetime:
-    if "short_year" in parts.re.groupindex:
-        year = century + (int(parts["short_year"]) - century) % 100
-    else:
-        year = int(parts["year"])
     clock = _clock(parts) or time()
-    return datetime.combine(date(year, month, day), clock)
+    return datetime.combine(date(_year(parts, century), month, day), clock)
+
+
+def _year(parts: Parts, century: int = CENTURY) -> int:
+    if "short_year" in parts.re.groupindex:
+        return century + (int(parts["short_year"]) - century) % 100
+    return int(parts["year"])
 
 
 def _clock(parts: Parts) -> time | None:
@@ -234,12 +239,26 @@ def _clock_of(parts: Parts, text: str) -> time:
         raise _not_a_time(text) from error
 
 
-def _not_a_time(text: str) -> Refused:
-    return Refused(
-        "not-a-time",
-        _("'{value}' is not a time of day", value=shorten(text)),
-        _('Write it like 14:05:00, or add the format of the cells to the field in the mapping: `read: "HH:mm"`'),
-    )
+def _not_a_time(text: str, forms: Sequence[str] = ()) -> Refused:
+    """Return why a text is not read as a time; a format is proposed only if it reads it and is not there already."""
+    message = _("'{value}' is not a time of day", value=shorten(text))
+    form = next((form for form in _TIME_FORMS if form not in forms and _is_time_in(form, text)), None)
+    if form is None:
+        return Refused("not-a-time", message, _right_time())
+    remedy = _('Add the format of the cells to the field in the mapping, such as `read: "{format}"`', format=form)
+    return Refused("not-a-time", message, remedy)
+
+
+def _right_time() -> str:
+    return _("Write a time from 00:00 to 23:59 with two digits for the minutes, such as 14:05")
+
+
+def _is_time_in(form: str, text: str) -> bool:
+    parts = reader(form).fullmatch(text)
+    try:
+        return parts is not None and _clock(parts) is not None
+    except ValueError:  # such as 25:00
+        return False
 
 
 def _another_weekday(text: str) -> Refused:
@@ -250,33 +269,54 @@ def _another_weekday(text: str) -> Refused:
 _LIKE_SECONDS = re.compile(r"1\d{9}(\.\d+)?")
 """Seconds since 1970, of a day from 2001 to 2033."""
 
+_LIKE_SERIAL = re.compile(r"(?P<days>[2-6]\d{4})(?:[.,]\d+)?")
+"""Excel's number of a day from 1954 to 2091, as it stands in a cell without a format of dates."""
 
-def _not_a_date(text: str | Typed) -> Refused:
-    form = _likely_format(str(text))
-    remedy = _("Correct the cell")
-    if form is not None:
-        remedy = _(
-            'Correct the cell, or add the format of the cells to the field in the mapping, such as `read: "{format}"`',
-            format=form,
-        )
-    if _LIKE_SECONDS.fullmatch(str(text).strip()):
+_DAY_ZERO = date(1899, 12, 30)  # of Excel's numbers, where they mean a day after February 1900
+
+_WITH_CLOCK = re.compile(r"(?P<date>.+?)(?:T|,?\s+)(?P<clock>\d{1,2}:.*)")
+
+
+def _not_a_date(text: str, forms: Sequence[str] = ()) -> Refused:
+    """Return why a text is not read as a date, and what helps; `forms` are the formats that the field has already."""
+    text = text.strip()
+    shown = shorten(text)
+    message, remedy = _("'{value}' is not a readable date", value=shown), _("Correct the cell")
+    if _LIKE_SECONDS.fullmatch(text):
         remedy = _(
             "If these are seconds since 1970, add `read: epoch` to the field in the mapping, and the zone of the"
             " cases to `source`, such as `zone: America/Bogota`"
         )
-    return Refused("not-a-date", _("'{value}' is not a readable date", value=shorten(str(text))), remedy)
+    elif (form := _likely_format(text, forms)) is not None:
+        remedy = _(
+            'Correct the cell, or add the format of the cells to the field in the mapping, such as `read: "{format}"`',
+            format=form,
+        )
+    elif serial := _LIKE_SERIAL.fullmatch(text):
+        day = _DAY_ZERO + timedelta(days=int(serial["days"]))
+        message = _("'{value}' is not a readable date, but may be Excel's number for {day}", value=shown, day=day)
+        remedy = _("If it is, give the cells a date format in Excel and save the sheet again; else correct the cell")
+    elif clock := _wrong_clock(text, forms):
+        message, remedy = _("'{value}' is not a time of day", value=shorten(clock)), _right_time()
+    elif _has_no_such_day(text, forms):
+        message = _("'{value}' is a day that does not exist", value=shown)
+    return Refused("not-a-date", message, remedy)
 
 
-def _likely_format(text: str) -> str | None:
-    """Return the format in which a text would be a date; where none is known, the usual one for digits."""
-    found = _LIKE_A_DATE.fullmatch(text.strip())
-    if found is None:
-        usual = None if any(map(str.isalpha, text)) else "DD/MM/YYYY"
-        return next((form for form in _OTHER_FORMS if _is_date_in(form, text.strip())), usual)
+def _likely_format(text: str, forms: Sequence[str] = ()) -> str | None:
+    """Return a format in which a text is a date, other than the `forms` that did not read it; None if none is known."""
+    found = _LIKE_A_DATE.fullmatch(text)
+    likely = _OTHER_FORMS if found is None else (_form_of(found),)
+    return next((form for form in likely if form not in forms and _is_date_in(form, text)), None)
+
+
+def _form_of(found: Parts) -> str:
+    """Return the format of a date in digits: the day is first, unless that cannot be."""
     sign = found["sign"]
+    two_is_day = int(found["two"]) > _MONTHS["december"]
     if len(found["one"]) > len("DD"):
-        return sign.join(("YYYY", "MM", "DD"))
-    day_and_month = ("MM", "DD") if int(found["two"]) > _MONTHS["december"] else ("DD", "MM")
+        return sign.join(("YYYY", "DD", "MM") if two_is_day else ("YYYY", "MM", "DD"))
+    day_and_month = ("MM", "DD") if two_is_day else ("DD", "MM")
     return sign.join((*day_and_month, "Y" * len(found["year"])))
 
 
@@ -285,4 +325,44 @@ def _is_date_in(form: str, text: str) -> bool:
     try:
         return parts is not None and bool(_datetime(parts, *_day_and_month(parts)))
     except ValueError:  # such as month 20
+        return False
+
+
+def _wrong_clock(text: str, forms: Sequence[str]) -> str | None:
+    """Return what stands for the time after a readable date, but is none, such as 24:00; None if there is no such."""
+    found = _WITH_CLOCK.fullmatch(text)
+    if found is None or _is_time(found["clock"]):
+        return None
+    day = found["date"]
+    is_date = _likely_format(day) is not None or any(_is_date_in(form, day) for form in forms)
+    return found["clock"] if is_date else None
+
+
+def _is_time(text: str) -> bool:
+    parts = _TIME_ALONE.fullmatch(text)
+    try:
+        return parts is not None and _clock(parts) is not None
+    except ValueError:
+        return False
+
+
+def _has_no_such_day(text: str, forms: Sequence[str]) -> bool:
+    """Return whether a text is written like a date, but of a day that no calendar has."""
+    if found := _LIKE_A_DATE.fullmatch(text):
+        return _is_day(_form_of(found), text) is False
+    parts = next((parts for shape in _NAMED if (parts := shape.fullmatch(text))), None)
+    if parts is not None:
+        return unaccented(parts["name"]) in _MONTHS
+    return any(_is_day(form, text) is False for form in forms)
+
+
+def _is_day(form: str, text: str) -> bool | None:
+    """Return whether a text in a format names a day that exists, None where it is not in this format."""
+    parts = _pattern(form).fullmatch(text)
+    if parts is None or unaccented(parts.groupdict().get("name") or "enero") not in _MONTHS:
+        return None
+    day, month = _day_and_month(parts)
+    try:
+        return bool(date(_year(parts), month, day))
+    except ValueError:
         return False
