@@ -165,13 +165,27 @@ class Validator:
         if solution is None:
             message = _("{status} '{value}' is a closed status, but the mapping has no solution", **closed)
             remedy = _(
-                "Add a column to `fields` in the mapping, `solution: {{column: …}}`, or change {status}", status=name
+                "Add to `fields` in the mapping the column with the solution, `solution: {{column: …}}`, or one text"
+                " for the closed rows, `{line}`; or change {status}",
+                line=_constant_solution(status, text.strip()),
+                status=name,
             )
             return Issue(line, name, text, _SOLUTION_MISSING, message, remedy)
         column = solution.column or "solution"
         message = _("{column} is empty, but {status} '{value}' is a closed status", column=column, **closed)
         remedy = _("Fill in {column} or change {status}", column=column, status=name)
         return Issue(row, column, rows.cell(row, column), _SOLUTION_MISSING, message, remedy)
+
+
+def _constant_solution(status: FieldRule, cell: str) -> str:
+    """Return the line of the mapping that gives closed rows one text as solution, and no other row."""
+    solution = text.as_yaml(_("Closed in the old system"))
+    if status.column is None:
+        return f"solution: {solution}"
+    closed = [*map(text.as_yaml, status.closed_texts or status.closed)]
+    if cell and text.unaccented(cell) not in map(text.unaccented, status.closed_texts or status.closed):
+        closed += [text.as_yaml(cell), "…"]  # another table, or the entry for all other texts, makes it closed
+    return f"solution: {{value: {solution}, when: {{{text.as_yaml(status.column)}: [{', '.join(closed)}]}}}}"
 
 
 def _schema_column(rule: FieldRule) -> pa.Column:

@@ -343,3 +343,14 @@ def test_a_status_that_may_be_open_is_a_question_beside_the_closed_ones(status: 
 def test_an_open_status_is_neither_closed_nor_a_question(status: str) -> None:
     """A draft of open statuses says nothing of closed ones."""
     assert "closed" not in drafted({"Ticket": ["1", "2", "3"], "Estado": ["Nuevo", status, status]})
+
+
+def test_a_draft_without_a_column_of_solutions_has_a_line_for_the_closed_cases() -> None:
+    """Where statuses look closed and no column is a solution, one text for the closed rows is proposed, and valid."""
+    statuses = {"Ticket": ["1", "2", "3"], "Estado": ["Abierto", "Cerrado", "Cerrado"]}
+    text = drafted(statuses)
+    assert "solution" not in content(text)["fields"]
+    taken = content(text.replace("  # solution:", "  solution:"))
+    assert taken["fields"]["solution"] == {"value": "Closed in the old system", "when": {"Estado": ["Cerrado"]}}
+    assert "# solution:" not in drafted({**statuses, "Respuesta": ["", "Se hizo", "Se arregló"]})
+    assert "# solution:" not in drafted({**statuses, "Estado": ["Abierto", "Nuevo", "Nuevo"]})

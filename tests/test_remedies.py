@@ -80,6 +80,46 @@ def test_a_remedy_has_the_line_to_write(
     assert set(lines) <= set(re.findall(r"`([^`]+)`", remedy))
 
 
+@pytest.mark.parametrize(
+    ("spec", "cells", "line"),
+    [
+        (
+            "{column: Estado, allowed: [Abierto, Cerrado], closed: [Cerrado]}",
+            ["Abierto", "Cerrado"],
+            "solution: {value: Closed in the old system, when: {Estado: [Cerrado]}}",
+        ),
+        (
+            '{column: Estado, values: {Nuevo: Abierto, "Listo, ok": Cerrado, Fin: Cerrado}, closed: [Cerrado]}',
+            ["Nuevo", "listo, ok", "Fin"],
+            'solution: {value: Closed in the old system, when: {Estado: ["Listo, ok", Fin]}}',
+        ),
+        (
+            '{column: Estado, values: {Nuevo: Abierto, Fin: Cerrado, "*": Cerrado}, closed: [Cerrado]}',
+            ["Nuevo", "Fin", "Listo"],
+            "solution: {value: Closed in the old system, when: {Estado: [Fin]}}",
+        ),
+        ("{value: Cerrado, closed: [Cerrado]}", ["x", "y"], "solution: Closed in the old system"),
+    ],
+)
+def test_a_sheet_without_solutions_is_helped_by_one_text_for_its_closed_rows(
+    office: Office, give: Give, spec: str, cells: list[str], line: str
+) -> None:
+    """Where no column has solutions, the remedy has the line with a constant, which open rows do not get."""
+    old = "{column: Estado, allowed: [Abierto, Cerrado], closed: [Cerrado]}"
+    text = MAPPING.replace(old, spec).replace("  solution: {column: Solución}\n", "")
+    office.mapping.write_text(text, "utf-8")
+    office.write([ticket(number, Estado=cell) for number, cell in enumerate(cells)])
+    issues = give(office.arguments("check", "--json")).json["issues"]
+    assert {issue["code"] for issue in issues} == {"solution-missing"}
+    assert f"`{line}`" in issues[0]["remedy"]
+    assert ("…" in issues[-1]["remedy"].split(" or one text ")[1]) == ('"*"' in spec)
+    mended = line.replace("[Fin]", "[Fin, Listo]")
+    office.mapping.write_text(text.replace("form:", f"  {mended}\nform:"), "utf-8")
+    assert give(office.arguments("check", "--json")).json["issues"] == []
+    open_row = give(office.arguments("preview", "--row", "2")).out
+    assert ("Closed in the old system" in open_row) == ("value: Cerrado" in spec)
+
+
 def test_lines_of_one_case_are_grouped_by_the_line_of_the_remedy(office: Office, give: Give) -> None:
     """Two rows with one key may be two lines of a case, and the remedy says how the mapping says so."""
     office.write([ticket(1), ticket(1)])

@@ -21,7 +21,7 @@ from importer.mapping.headings import Headings
 from importer.mapping.mapper import Mapper
 from importer.mapping.other_rows import OtherTable
 from importer.mapping.table_grammar import RowsSpec, TableSpec
-from importer.mapping.tables import ADDRESSES, TableNeed
+from importer.mapping.tables import ADDRESSES, OTHERS, TableNeed
 from importer.mapping.used import all_headings, headings_of
 from importer.model import AttachmentOptions, FieldRule, TableOptions
 
@@ -156,8 +156,15 @@ def _rule(path: str, spec: FieldSpec, mapping: MappingFile) -> FieldRule:
         min_length=spec.min_length,
         pattern=spec.pattern,
         closed=spec.closed or (),
+        closed_texts=_closed_texts(spec),
         carries_reference=path == mapping.reference,
     )
+
+
+def _closed_texts(spec: FieldSpec) -> tuple[str, ...]:
+    """Return what the sheet writes for the closed statuses; none where the mapping lists no texts."""
+    means = spec.values or {}  # noqa: PD011 - not of pandas
+    return tuple(text for text, value in means.items() if value in (spec.closed or ()) and text != OTHERS)
 
 
 def _column(spec: FieldSpec) -> str | None:

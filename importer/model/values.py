@@ -105,7 +105,8 @@ class FieldRule:
 
     `path` locates the field in the payload: `contact`, `form.Subject`. `column` is the source column that a person
     would correct, None for a constant. `max_length` counts characters, including the line with the reference where
-    the field `carries_reference`.
+    the field `carries_reference`. `closed` are the statuses of the CRM that need a solution, `closed_texts` what the
+    sheet writes for them, as far as the mapping lists it.
     """
 
     path: str
@@ -117,6 +118,7 @@ class FieldRule:
     min_length: int | None = None
     pattern: str | None = None
     closed: tuple[str, ...] = ()
+    closed_texts: tuple[str, ...] = ()
     carries_reference: bool = False
 
 

@@ -72,6 +72,10 @@ def guess_fields(seen: Survey, *, by_hand: bool = True) -> dict[str, list[DraftL
             guesses[name] = _with_take(guesses[name])
     if match := matches.get("solution"):
         guesses["solution"] = [DraftLine(f"  solution: {flow(text_keys(match.column, seen))}", match.evidence)]
+    elif (chosen := matches.get("status")) and (closed := _statuses(found[chosen.column], "closed")):
+        constant: dict[str, Node] = {"value": _("Closed in the old system"), "when": {chosen.column: [*closed]}}
+        why = _("no column looks like a solution: name one, or give the closed cases this text")
+        guesses["solution"] = [DraftLine(f"  # solution: {flow(constant)}", why)]
     return guesses
 
 
