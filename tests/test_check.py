@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from run_support import MAPPING, Give, Office, ticket
+from run_support import HEADER, MAPPING, Give, Office, ticket
 from test_next_steps import commands_in, run
 
 
@@ -103,3 +103,24 @@ def test_what_a_killed_process_left_counts(office: Office, give: Give) -> None:
         assert give(check(office)).json["counts"]["unknown"] == 1
         assert set(files_in(office.journal.parent)) == set(before)
         assert files_in(office.journal.parent)[office.journal.name] == before[office.journal.name]
+
+
+@pytest.mark.parametrize(
+    ("foot", "condition", "words"),
+    [
+        ([["Nota: los rojos son urgentes"]], '{Ticket: "Nota: los rojos son urgentes"}', "like a note below a table"),
+        ([[], ["Hecho por Ana"]], "{Ticket: Hecho por Ana}", "like a note below a table"),
+        ([HEADER], "{Ticket: Ticket}", "The header is repeated in row 4"),
+    ],
+)
+def test_a_row_that_the_mapping_leaves_out_is_no_longer_noted(
+    office: Office, give: Give, foot: list[list[str]], condition: str, words: str
+) -> None:
+    """A note or a header below the rows of a sheet is told until `skip_if` leaves its row out."""
+    office.write([ticket(1), ticket(2), *(dict(zip(HEADER, cells, strict=False)) for cells in foot)])
+    assert any(words in note for note in give(check(office)).json["notes"])
+    text = office.mapping.read_text("utf-8").replace("  key: Ticket", f"  key: Ticket\n  skip_if: {condition}")
+    office.mapping.write_text(text, "utf-8")
+    after = give(check(office)).json
+    assert not any(words in note for note in after["notes"])
+    assert after["issues"] == []

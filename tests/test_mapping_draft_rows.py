@@ -44,6 +44,24 @@ def sheet(folder: Path, text: str = TICKETS, name: str = "casos.csv", encoding: 
     return folder / name
 
 
+def test_nothing_of_a_hidden_row_is_in_a_draft(tmp_path: Path) -> None:
+    """A row that is not sent gives no value, and a previous mapping that includes hidden rows has them back."""
+    source = tmp_path / "casos.xlsx"
+    book = openpyxl.Workbook()
+    page = book.worksheets[0]
+    for row in (["Ticket", "Estado"], ["T-1", "Abierto"], ["T-2", "Borrado"], ["T-3", "Abierto"]):
+        page.append(row)
+    page.row_dimensions[3].hidden = True
+    book.save(source)
+    text = draft_mapping(source)
+    assert content(text)["fields"]["status"]["values"] == {"Abierto": "Abierto"}
+    assert "# 2 rows" in text
+    known = HEAD.replace("status: Abierto", "status: {column: Estado, values: {Abierto: Abierto}}")
+    for source_keys, is_new in (("key: Ticket", False), ("key: Ticket, hidden: include", True)):
+        previous = written(tmp_path, known.replace("key: Id", source_keys))
+        assert ("Borrado:" in draft_mapping(source, like=previous)) == is_new
+
+
 def test_a_table_of_comments_beside_the_sheet_becomes_a_transcript(tmp_path: Path) -> None:
     """A file with several rows for a key of the sheet is proposed with dates, authors, texts, reasons."""
     source = sheet(tmp_path)

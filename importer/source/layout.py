@@ -111,15 +111,15 @@ class Layout:
         column = next(at for at, text in enumerate(self._headers) if text)
         rows = ", ".join(map(str, self._repeated[:5])) + (", …" if len(self._repeated) > 5 else "")
         if is_on_page():
-            return [_("The header is repeated in row {rows}. Delete it there, or hide it, in Excel.", rows=rows)]
-        return [
-            _(
+            said = _("The header is repeated in row {rows}. Delete it there, or hide it, in Excel.", rows=rows)
+        else:
+            said = _(
                 "The header is repeated in row {rows}. Leave it out with source.skip_if: {{{column}: {text}}}.",
                 rows=rows,
                 column=yaml_scalar(name(column)),
                 text=yaml_scalar(self._headers[column]),
             )
-        ]
+        return [RowNote(said, self._repeated[0]) if len(self._repeated) == 1 else said]
 
     def _rules(self, name: Callable[[int], str]) -> list[RowNote]:
         """Say which row consists of dashes, as programs draw them below a header or above a total."""
@@ -182,10 +182,10 @@ class Layout:
                 notes.append(_other_table(number))
                 break  # what follows belongs to that table
             if wide and _filled(cells) == 1 and isinstance(cells[place], str) and not is_total(text):
-                notes.append(_note_below(number, shorten(text), name(place)))
+                notes.append(RowNote(_note_below(number, shorten(text), name(place)), number))
         return notes
 
-    def _at_foot(self, name: Callable[[int], str]) -> list[str]:
+    def _at_foot(self, name: Callable[[int], str]) -> list[RowNote]:
         """Say which of the last rows, without an empty row above them, have one cell of several words alone."""
         usual = sorted(_filled(row) for _number, row in self._sample)
         if not usual or usual[len(usual) // 2] < _NARROW:
@@ -197,7 +197,7 @@ class Layout:
             text = str(cells[place]).strip()
             if _filled(cells) > 1 or number in after_gaps or is_total(text) or len(text.split()) < 2:
                 continue
-            notes.append(_note_at_foot(number, shorten(text), name(place)))
+            notes.append(RowNote(_note_at_foot(number, shorten(text), name(place)), number))
         return notes
 
     def _beside(self) -> list[str]:

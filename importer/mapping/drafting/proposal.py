@@ -5,7 +5,7 @@ Every guess has its evidence as a comment. What cannot be known is left blank an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from importer.mapping.drafting.guesses import (
 from importer.mapping.drafting.kinds import guess_type
 from importer.mapping.drafting.other_tables import FoundRows, OtherSheet, find_rows
 from importer.mapping.drafting.previous import PreviousMapping
+from importer.mapping.drafting.rows import ShownRows
 from importer.mapping.drafting.survey import Survey, survey
 from importer.mapping.drafting.tenant_fields import nearest_columns, tenant_lines
 from importer.messages import _, ngettext
@@ -44,6 +45,7 @@ def draft(  # noqa: PLR0913 - each is an option of the command
     like: Path | None = None,
     beside: Path | None = None,
     filled: Iterable[pd.DataFrame] | None = None,
+    hidden: Collection[int] = (),
     others: Iterable[OtherSheet] = (),
     fields: Sequence[str] = (),
     by_hand: bool = True,
@@ -53,12 +55,15 @@ def draft(  # noqa: PLR0913 - each is an option of the command
     `name` is the import's name, `sheet` the sheet that the user named, if any. `like` is a previous mapping whose
     name and decisions are kept, these where their columns exist; raises `MappingError` where it has faults. `beside`
     is the source's folder, under which the files that cells name are searched. `filled` are the frames with their
-    merged cells filled, for a source that may have any. All frames are read several times. `others` are tables beside
+    merged cells filled, for a source that may have any; `hidden` are the rows that the sheet hides, of which nothing is
+    said unless the previous mapping includes them. All frames are read several times. `others` are tables beside
     the source, whose rows may belong to its rows; `fields` are the names that the CRM has for the form's fields.
     `by_hand`: a person completes the text in an editor; without it, no line waits for that, and a page asks for what is
     left.
     """
     previous = PreviousMapping(like, columns)
+    if previous.section("source").get("hidden") != "include":
+        frames, filled = ShownRows(frames, hidden), None if filled is None else ShownRows(filled, hidden)
     seen = survey(columns, frames, filled, previous.key())
     if "keep" in previous.section("source"):
         seen = replace(seen, joined=(), varying=())  # older rows are dropped, so that a case has one line

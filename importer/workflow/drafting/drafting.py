@@ -122,6 +122,7 @@ def draft_mapping(  # noqa: PLR0913 - each is a decision of the caller
         like=like,
         beside=source.parent,
         filled=filled,
+        hidden=table.hidden,
         others=_others(source, table.sheet) if by_hand else (),
         fields=open_table(fields).columns if fields else (),
         by_hand=by_hand,
