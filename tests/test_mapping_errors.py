@@ -68,6 +68,22 @@ def test_x1_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
     assert "bytes, which is too long" in faults(tmp_path, "#" * 400_000)[0]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        ("status: Abierto", "status: {column: C, closed: []}", "10:31: fields.status.closed"),
+        ("status: Abierto", "status: {column: C, allowed: []}", "10:32: fields.status.allowed"),
+        ("key: Id", "key: Id, ignore: []", "3:27: source.ignore"),
+        ("key: Id", "key: Id, skip_if: {C: {is: []}}", "3:37: source.skip_if.C.is"),
+        ("key: Id", "key: Id, headings: {Id: []}", "3:34: source.headings.Id"),
+    ],
+)
+def test_an_empty_list_is_a_value_that_is_missing(tmp_path: Path, before: str, after: str, place: str) -> None:
+    """A list without entries is told like a blank value: write one, or remove the line."""
+    (fault,) = faults(tmp_path, HEAD.replace(before, after))
+    assert fault.startswith(f"{place}: blank value; write one, or remove the line.")
+
+
 def test_pyyaml_composes_every_node_by_the_method_that_the_loader_overrides() -> None:
     """The loader notes locations in `compose_node`; a PyYAML without it would leave every fault at line 1."""
     assert "compose_node" in vars(yaml.composer.Composer)

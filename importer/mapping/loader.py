@@ -115,7 +115,7 @@ def _sentence(error: ErrorDetails, path: Steps) -> str:
     context: dict[str, Any] = error.get("ctx", {})
     if kind == "extra_forbidden":
         return _("unknown key; {hint}", hint=did_you_mean(str(error["loc"][-1]), _siblings(error["loc"])))
-    if isinstance(given, str) and not given.strip():
+    if (isinstance(given, str) and not given.strip()) or (kind == "too_short" and not given):
         return _blank(path)
     if context.get("class_name") == "FieldSpec":
         return _("expected a constant, or keys such as column, not a list")
