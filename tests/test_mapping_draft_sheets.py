@@ -354,3 +354,10 @@ def test_a_draft_without_a_column_of_solutions_has_a_line_for_the_closed_cases()
     assert taken["fields"]["solution"] == {"value": "Closed in the old system", "when": {"Estado": ["Cerrado"]}}
     assert "# solution:" not in drafted({**statuses, "Respuesta": ["", "Se hizo", "Se arregló"]})
     assert "# solution:" not in drafted({**statuses, "Estado": ["Abierto", "Nuevo", "Nuevo"]})
+
+
+def test_addresses_in_hyperlinks_of_access_are_drafted_as_the_contact() -> None:
+    """A column whose cells have addresses as links is one of addresses."""
+    cells = [f"{name}@x.co#mailto:{name}@x.co#" for name in ("ana", "eva", "luz")]
+    text = drafted({"Ticket": ["1", "2", "3"], "Escribir a": cells})
+    assert content(text)["fields"]["contact"] == {"column": "Escribir a", "type": "email"}

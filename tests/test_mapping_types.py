@@ -695,6 +695,26 @@ def test_an_address_is_taken_out_of_a_copied_link(tmp_path: Path) -> None:
     assert form_values(tmp_path, "{column: C, type: email}", cells) == ["ana@x.co"] * 3
 
 
+@pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        ("ana@x.co#mailto:ana@x.co#", "ana@x.co"),
+        ("Ana@x.co#MAILTO:ana@x.co?subject=Hola##", "ana@x.co"),
+        ("Ana Ruiz#mailto:ana@x.co#", "ana@x.co"),
+        ("#mailto:ana@x.co#", "ana@x.co"),
+        ("ana@x.co#http://ana@x.co#", "ana@x.co"),
+        ("ana@x.co#http://ana@x.co/##", "ana@x.co"),
+        ("eva@x.co#mailto:ana@x.co#", "eva@x.co#mailto:ana@x.co#"),
+        ("Ana#http://ana@x.co#", "Ana#http://ana@x.co#"),
+        ("Ana#mailto:nadie#", "Ana#mailto:nadie#"),
+        ("caso#5@x.co", "caso#5@x.co"),
+    ],
+)
+def test_an_address_is_taken_out_of_a_hyperlink_of_access(tmp_path: Path, cell: str, address: str) -> None:
+    """What is around the address is taken off, unless the link shows another address than it leads to."""
+    assert form_values(tmp_path, "{column: C, type: email}", [cell]) == [address]
+
+
 def test_web_addresses_are_whole(tmp_path: Path) -> None:
     """A URL has http or https and a host."""
     assert form_values(tmp_path, "{column: C, type: url}", ["https://a.co/x?y", "a.co", "ftp://a.co"]) == [

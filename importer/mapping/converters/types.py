@@ -24,7 +24,7 @@ from importer.mapping.refusal import Refused
 from importer.mapping.words import Words
 from importer.messages import _, shorten
 from importer.model import Typed
-from importer.text import as_yaml, unaccented
+from importer.text import as_yaml, folded_address, unaccented
 
 SINGLE_TEXTS = frozenset({"text", "email", "phone", "url", "html", "list"})
 """The types whose values are single texts."""
@@ -40,6 +40,12 @@ DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "tim
 _TRUE = frozenset({"true", "t", "yes", "y", "si", "s", "sim", "verdadero", "verdadeiro", "v", "x", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "nao", "falso", "off", "0"})
 _MAILTO = re.compile(r"mailto:\s*(?P<address>[^\s?]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
+_HYPERLINK = re.compile(
+    r"(?P<shown>[^#]*)#(?P<mail>mailto:\s*)?(?:https?://)?(?P<address>[^\s?#@/]+@[^\s?#@/]+)/?(?:\?[^#]*)?(?:#[^#]*){1,2}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A hyperlink as Access exports it: the text that it shows, its target, a place in that, and a hint."""
+
 _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNORECASE)
 
 
@@ -129,11 +135,19 @@ def _url(cell: CellValue) -> str:
 def address(text: str) -> str:
     """Return an e-mail address from a cell that may have it as a link: `mailto:ana@example.com?subject=Hola`.
 
-    A letter and its accent are one character then (NFC), as the check of addresses knows letters.
+    Access exports one as `ana@example.com#mailto:ana@example.com#`; where it shows another address than it leads to,
+    it stays as it is, for validation to refuse. A letter and its accent are one character then (NFC), as the check of
+    addresses knows letters.
     """
     text = unicodedata.normalize("NFC", text)
-    link = _MAILTO.fullmatch(text)
-    return link["address"] if link else text
+    if link := _MAILTO.fullmatch(text):
+        return link["address"]
+    link = _HYPERLINK.fullmatch(text)
+    if link is None:
+        return text
+    is_same = folded_address(link["shown"]) == folded_address(link["address"])
+    is_named = bool(link["mail"]) and "@" not in link["shown"]
+    return link["address"] if is_same or is_named else text
 
 
 # Phone numbers, by the metadata of the library `phonenumbers`.

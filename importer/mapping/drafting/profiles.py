@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importer.mapping.converters.types import address
 from importer.model import CellError, Typed
 
 if TYPE_CHECKING:
@@ -104,12 +105,12 @@ class Profile:
     @property
     def emails(self) -> bool:
         """Whether the column holds e-mail addresses."""
-        return self.mostly(_EMAIL.fullmatch)
+        return self.mostly(_is_address)
 
     @property
     def half_emails(self) -> bool:
         """Whether at least half of the cells are e-mail addresses, so that the others are probably faults."""
-        return self.mostly(_EMAIL.fullmatch, 0.5)
+        return self.mostly(_is_address, 0.5)
 
     @property
     def separator(self) -> str | None:
@@ -134,6 +135,11 @@ class Profile:
         return self.share_of_files() >= _MOST
 
 
+def _is_address(text: str) -> bool:
+    """Return whether a cell has an e-mail address, also as a link."""
+    return _EMAIL.fullmatch(address(text)) is not None
+
+
 def _lists_files(text: str, sign: str) -> bool:
     """Return whether a text lists several names of files, with a sign between them."""
     parts = [part for each in text.split(sign) if (part := each.strip())]
@@ -143,7 +149,7 @@ def _lists_files(text: str, sign: str) -> bool:
 def is_file_name(text: str, *, known_endings: bool = True) -> bool:
     """Return whether a text looks like a file's name; without `known_endings`, any ending with a letter will do."""
     found = _FILE.fullmatch(text)
-    if found is None or _EMAIL.fullmatch(text):
+    if found is None or _is_address(text):
         return False
     return not known_endings or found["ending"].lower() in _ENDINGS
 
