@@ -180,9 +180,16 @@ def _column(spec: FieldSpec) -> str | None:
 
 def _source_options(mapping: MappingFile) -> TableOptions:
     source = mapping.source
-    columns = all_headings(mapping) if source.sheet is not None else ()
+    others = (table for table in (*_tables(mapping), *_row_tables(mapping)) if not table.file)
     return TableOptions(
-        source.sheet, source.header_row, source.encoding, source.delimiter, source.hidden, source.merged, columns
+        source.sheet,
+        source.header_row,
+        source.encoding,
+        source.delimiter,
+        source.hidden,
+        source.merged,
+        columns=all_headings(mapping),
+        read_besides=tuple(dict.fromkeys(table.sheet for table in others if table.sheet is not None)),
     )
 
 

@@ -76,7 +76,8 @@ def earlier_reading(cell: Cell) -> Cell:
 class TableOptions:
     """How to read a table; `None` means that the reader detects it.
 
-    `columns` are those that its sheet is known by where the file has no sheet of that name: the headings of each.
+    `columns` are those of the mapping that the table is for, the headings of each: by them a sheet is known where the
+    file has none of that name. `read_besides` are the sheets of the same workbook that the mapping reads as well.
     """
 
     sheet: str | None = None
@@ -86,6 +87,7 @@ class TableOptions:
     hidden: str = "skip"  # or "include"
     merged: str = "first"  # or "fill"
     columns: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    read_besides: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from importer.report_words import (
 from importer.source.binary.xlsb import read_workbook as read_xlsb
 from importer.source.binary.xlsb import scan as scan_xlsb
 from importer.source.kind import Kind
+from importer.source.known_columns import TopTexts, has_columns, note_unread
 from importer.source.number_formats.codes import cell_formats
 from importer.source.number_formats.remarks import Remarks
 from importer.source.ods.rows import read_rows
@@ -45,9 +46,6 @@ _COPY = re.compile(r" \(?\d+\)?$")  # behind the name of a sheet that Excel copi
 _ONLY_BESIDE_THESE = (ISSUES, SUMMARY)  # without them, a sheet `Details` is a person's own
 _EXCEL_97 = re.compile(rb"\x09\x08[\x04-\x14]\x00\x00\x06")  # a record BOF of version 6, which begins a part
 _WITH_OUR_NAME = re.compile(r" \(wolkvox(?: \d+)?\)$")  # behind a name that a column of the source has, too
-
-TopTexts = Callable[[str], list[set[str]]]
-"""Gives the texts of the first rows of a sheet, a set for each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +220,16 @@ def choose_sheet(
     if wanted is not None and (others or not reports):
         if (alike := _alike_sheet(sheets, wanted)) is not None:
             return alike, ()
-        return _known_by_columns(file, sheets, wanted, [n for n in others if _has(options.columns, top_texts(n))])
+        known = [name for name in others if has_columns(options.columns, top_texts(name))]
+        return _known_by_columns(file, sheets, wanted, known)
     candidates = others or reports
     if not candidates:
         raise SourceError(
             _("{file} has no visible sheet. Unhide the sheet with the table, and save the file.", file=file)
         )
-    return candidates[0], ()
+    if wanted is not None:
+        return candidates[0], ()
+    return candidates[0], note_unread(candidates[0], others, options, top_texts)
 
 
 def without_reports(sheets: Sequence[SheetEntry], top_texts: TopTexts) -> tuple[list[str], list[str]]:
@@ -260,13 +261,6 @@ def _alike_sheet(sheets: Sequence[SheetEntry], wanted: str) -> str | None:
     names = [sheet.name for sheet in sheets]
     alike = [wanted] if wanted in names else [name for name in names if squeezed(name) == squeezed(wanted)]
     return alike[0] if len(alike) == 1 else None
-
-
-def _has(columns: Sequence[Sequence[str]], top: Iterable[set[str]]) -> bool:
-    """Return whether one of a sheet's first rows has all of these columns, each under one of its headings."""
-    wanted = [set(map(squeezed, headings)) for headings in columns]
-    rows = ({squeezed(text) for text in row} for row in top)
-    return bool(wanted) and any(all(not headings.isdisjoint(row) for headings in wanted) for row in rows)
 
 
 def _known_by_columns(

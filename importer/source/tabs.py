@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from importer.source.binary.xlsb import read_workbook as read_xlsb
 from importer.source.kind import Kind
+from importer.source.known_columns import TopTexts
 from importer.source.ods.workbook import open_flat, open_package
 from importer.source.parsing import Parser, SheetEntry, list_sheets
 from importer.source.sheets import (
-    TopTexts,
     is_of_excel_97,
     top_texts_of,
     top_texts_of_ods,

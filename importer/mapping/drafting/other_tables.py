@@ -125,6 +125,13 @@ def find_rows(
     return sorted(filter(None, found), key=lambda rows: -rows.matched)
 
 
+def same_columns(columns: Sequence[str], others: Iterable[OtherSheet]) -> list[str]:
+    """Return the sheets of the same workbook that have nearly all columns of a sheet: another week or place of it."""
+    own = set(map(words_of, columns))
+    tabs = [other for other in others if other.file is None and other.sheet is not None]
+    return [tab.name for tab in tabs if len(own & set(map(words_of, tab.columns))) >= _SAME_COLUMNS * len(own)]
+
+
 def _found(key: str, keys: AbstractSet[str], own: AbstractSet[str], other: OtherSheet) -> FoundRows | None:
     usable = [column for column in other.columns if not re.search("[{}]", column)]
     if not usable or sum(words_of(column) in own for column in usable) >= _SAME_COLUMNS * len(usable):

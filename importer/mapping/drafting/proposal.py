@@ -22,7 +22,7 @@ from importer.mapping.drafting.guesses import (
     used_columns,
 )
 from importer.mapping.drafting.kinds import guess_type
-from importer.mapping.drafting.other_tables import FoundRows, OtherSheet, find_rows
+from importer.mapping.drafting.other_tables import FoundRows, OtherSheet, find_rows, same_columns
 from importer.mapping.drafting.previous import PreviousMapping
 from importer.mapping.drafting.rows import ShownRows
 from importer.mapping.drafting.survey import Survey, survey
@@ -68,8 +68,10 @@ def draft(  # noqa: PLR0913 - each is an option of the command
     if "keep" in previous.section("source"):
         seen = replace(seen, joined=(), varying=())  # older rows are dropped, so that a case has one line
     key = previous.key() or seen.key
+    others = list(others)
     rows = find_rows(key, columns, frames, others) if key and not previous.has_rows() else []
-    return _Draft(seen, name, previous, beside, rows, fields, by_hand=by_hand).text(sheet)
+    alike = same_columns(columns, others)
+    return _Draft(seen, name, previous, beside, rows, fields, alike, by_hand=by_hand).text(sheet)
 
 
 class _Draft:
@@ -83,10 +85,11 @@ class _Draft:
         beside: Path | None,
         rows: Sequence[FoundRows],
         fields: Sequence[str],
+        alike: Sequence[str],
         *,
         by_hand: bool,
     ) -> None:
-        self._rows, self._tenant_fields = rows, fields
+        self._rows, self._tenant_fields, self._alike = rows, fields, alike
         self._by_hand = by_hand
         self._seen, self._name, self._previous = seen, name, previous
         self._found, self._matches = seen.found, seen.matches
@@ -138,6 +141,8 @@ class _Draft:
         if sheet:
             written.append(DraftLine(f"  sheet: {yaml_scalar(sheet)}", _("as requested")))
             kept.pop("sheet", None)
+        why = _("another visible sheet with the same columns, which is not read; to import its rows, too, name it here")
+        written += [DraftLine(f"  # sheet: {yaml_scalar(name)}", why) for name in self._alike]
         written += self._kept_lines(kept)
         if "merged" not in kept and self._seen.merged:
             columns = ", ".join(self._seen.merged)
