@@ -77,7 +77,9 @@ class TableOptions:
     """How to read a table; `None` means that the reader detects it.
 
     `columns` are those of the mapping that the table is for, the headings of each: by them a sheet is known where the
-    file has none of that name. `read_besides` are the sheets of the same workbook that the mapping reads as well.
+    file has none of that name, and the header where the likeliest row lacks one. `read_besides` are the sheets of the
+    same workbook that the mapping reads as well. `names_below_groups` is for a table that no mapping knows yet: where a
+    row of names is below one of their groups, the names are the header.
     """
 
     sheet: str | None = None
@@ -88,6 +90,7 @@ class TableOptions:
     merged: str = "first"  # or "fill"
     columns: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
     read_besides: tuple[str, ...] = field(default=(), compare=False)
+    names_below_groups: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

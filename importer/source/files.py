@@ -12,8 +12,9 @@ from importer.messages import _, gettext_noop, ngettext, translated
 from importer.model import Cell, TableOptions
 from importer.source.delimited.checks import TextChecks
 from importer.source.delimited.reader import Delimited, open_delimited
-from importer.source.header import find_header, name_columns, no_header
+from importer.source.header import name_columns, no_header
 from importer.source.kind import Kind, sniff
+from importer.source.known_columns import choose_header
 from importer.source.layout import Layout
 from importer.source.number_formats.remarks import format_notes
 from importer.source.sheets import Sheet, read_sheet
@@ -156,7 +157,7 @@ def _row_notes(header_row: int, hidden: int) -> list[str]:
 
 def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> tuple[int, Sequence[Cell]]:
     """Return the row number and the cells of the header: the row that the options name, or the one that is found."""
-    wanted = options.header_row or find_header(_rows(grid))
+    wanted = options.header_row or choose_header(_rows(grid), options)
     if wanted is None:
         raise no_header(file, sheet)
     headers = next((cells for number, cells in _rows(grid) if number == wanted), ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import count, islice
 
 from importer.errors import SourceError
 from importer.messages import _, shorten
@@ -13,22 +13,63 @@ from importer.model import Cell
 from importer.text import column_name
 
 _LOOKED_AT = 30
+_FEWEST = 3
+_MOSTLY = 0.9
+
+Row = tuple[int, Sequence[object]]
+"""A row with its number and its cells, from column A on."""
 
 
-def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> int | None:
+def first_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return the first rows that are filled, among which the header is."""
+    return list(islice(((number, cells) for number, cells in rows if any(map(_is_filled, cells))), _LOOKED_AT))
+
+
+def find_header(rows: Iterable[Row]) -> int | None:
     """Return the number of the first row that is filled at least half as widely as the widest of the first rows.
 
     Titles, dates and notes above a table fill one or two cells; the header fills the table's width. None where no row
     is filled.
     """
-    filled = []
-    for number, cells in rows:
-        if count := sum(1 for cell in cells if str(cell).strip()):
-            filled.append((number, count))
-        if len(filled) == _LOOKED_AT:
-            break
+    filled = [(number, sum(map(_is_filled, cells))) for number, cells in first_rows(rows)]
     widest = max((count for _number, count in filled), default=0)
     return next((number for number, count in filled if count * 2 >= widest and count >= min(2, widest)), None)
+
+
+def names_below(rows: Sequence[Row], header: int) -> int:
+    """Return the number of the row below the header that has names where the header has groups of them, or the header.
+
+    It has more different names than the header, each of them once, and looks like headers.
+    """
+    at = next(at for at, (number, _cells) in enumerate(rows) if number == header)
+    if at + 1 == len(rows):
+        return header
+    number, cells = rows[at + 1]
+    names = [text for cell in cells if (text := str(cell).strip())]
+    groups = {text for cell in rows[at][1] if (text := str(cell).strip())}
+    has_more = len(groups) < len(names) == len(set(names))
+    return number if has_more and looks_like_headers(cells, [row for _number, row in rows[at + 2 :]]) else header
+
+
+def looks_like_headers(cells: Sequence[object], rows: Sequence[Sequence[object]]) -> bool:
+    """Tell whether a row has words alone, also where nearly all of the other `rows` have figures or addresses."""
+    words = [at for at, cell in enumerate(cells) if _is_filled(cell)]
+    if len(words) < 2 or not all(type(cells[at]) is str and not _has_figures(cells[at]) for at in words):
+        return False
+    for at in words:
+        others = [row[at] for row in rows if at < len(row) and _is_filled(row[at])]
+        if len(others) >= _FEWEST and sum(map(_has_figures, others)) >= _MOSTLY * len(others):
+            return True
+    return False
+
+
+def _is_filled(cell: object) -> bool:
+    return bool(str(cell).strip())
+
+
+def _has_figures(cell: object) -> bool:
+    text = str(cell)
+    return "@" in text or any(map(str.isdigit, text))
 
 
 def clean_names(headers: Sequence[Cell]) -> list[str]:

@@ -9,6 +9,7 @@ from importer.commands import told
 from importer.errors import SourceError
 from importer.messages import ngettext, shorten
 from importer.model import TableOptions
+from importer.source.header import Row, find_header, first_rows, names_below
 from importer.text import squeezed
 
 TopTexts = Callable[[str], list[set[str]]]
@@ -39,6 +40,22 @@ def has_columns(columns: Iterable[Sequence[str]], top: Iterable[Collection[str]]
     wanted = needed(columns)
     rows = ({squeezed(text) for text in row} for row in top)
     return bool(wanted) and any(all(not headings.isdisjoint(row) for headings in wanted) for row in rows)
+
+
+def choose_header(rows: Iterable[Row], options: TableOptions) -> int | None:
+    """Return the number of the row that is the header, None where no row is filled.
+
+    It is the row that is found by its width, as long as it has the mapping's columns: then nothing may change. Else it
+    is the first of the first rows that has them all, if one does.
+    """
+    first = first_rows(rows)
+    found = find_header(first)
+    if found is None:
+        return None
+    if not options.columns:
+        return names_below(first, found) if options.names_below_groups else found
+    with_all = [number for number, cells in first if has_columns(options.columns, [set(map(str, cells))])]
+    return with_all[0] if with_all and found not in with_all else found
 
 
 def note_unread(chosen: str, others: Sequence[str], options: TableOptions, top_texts: TopTexts) -> tuple[str, ...]:

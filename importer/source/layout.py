@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importer.commands import is_on_page
 from importer.messages import _, shorten
 from importer.model import Cell, RowNote
-from importer.source.header import column_letter
+from importer.source.header import column_letter, looks_like_headers
 from importer.text import is_total, yaml_scalar
 
 _SAMPLE = 200
@@ -24,8 +24,6 @@ _LAST = 5
 """Rows at the end of which one may be a total, before notes."""
 
 _RULE = re.compile(r"[-=_+*]{3,}")
-_FEWEST = 3
-_MOSTLY = 0.9
 _NARROW = 3
 
 Row = tuple[int, tuple[Cell, ...]]
@@ -226,14 +224,7 @@ class Layout:
         """
         is_first = number == self._sample[0][0]
         rows = [row for other, row in self._sample if (other > number if is_first else other < number)]
-        words = [at for at, cell in enumerate(cells) if str(cell).strip()]
-        if len(words) < 2 or not all(type(cells[at]) is str and not _has_figures(cells[at]) for at in words):
-            return False
-        for at in words:
-            others = [row[at] for row in rows if at < len(row) and str(row[at]).strip()]
-            if len(others) >= _FEWEST and sum(map(_has_figures, others)) >= _MOSTLY * len(others):
-                return True
-        return False
+        return looks_like_headers(cells, rows)
 
 
 def _filled(cells: Sequence[Cell]) -> int:
@@ -243,11 +234,6 @@ def _filled(cells: Sequence[Cell]) -> int:
 def _is_rule(cells: Sequence[Cell]) -> bool:
     texts = [text for cell in cells if (text := str(cell).strip())]
     return bool(texts) and all(_RULE.fullmatch(text) for text in texts)
-
-
-def _has_figures(cell: Cell) -> bool:
-    text = str(cell)
-    return "@" in text or any(map(str.isdigit, text))
 
 
 def _other_table(row: int) -> str:

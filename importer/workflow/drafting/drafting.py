@@ -72,7 +72,7 @@ class SheetSurvey:
 
 def survey_sheet(source: Path, options: TableOptions | None = None) -> SheetSurvey:
     """Read a sheet and look at its columns; raises SourceError where it cannot be read."""
-    return survey_table(open_table(source, options or TableOptions()))
+    return survey_table(open_table(source, replace(options or TableOptions(), names_below_groups=True)))
 
 
 def survey_table(table: Table) -> SheetSurvey:
@@ -110,7 +110,7 @@ def draft_mapping(  # noqa: PLR0913 - each is a decision of the caller
     `by_hand` it is for a page, which asks for what is left: no line waits for a person with an editor, and no other
     table is looked into. Raises SourceError where a sheet cannot be read, and MappingError where `like` has faults.
     """
-    options = TableOptions(sheet=sheet)
+    options = TableOptions(sheet=sheet, names_below_groups=True)
     table = open_table(source, options)
     filled = None
     if table.sheet is not None:  # a workbook, whose cells may be merged
