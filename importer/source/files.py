@@ -8,7 +8,7 @@ from pathlib import Path
 
 from importer.commands import is_on_page
 from importer.errors import SourceError
-from importer.messages import _, gettext_noop, ngettext, translated
+from importer.messages import _, ngettext, translated
 from importer.model import Cell, TableOptions
 from importer.source.delimited.checks import TextChecks
 from importer.source.delimited.reader import Delimited, open_delimited
@@ -17,6 +17,7 @@ from importer.source.kind import Kind, sniff
 from importer.source.known_columns import choose_header
 from importer.source.layout import Layout
 from importer.source.number_formats.remarks import format_notes
+from importer.source.one_cell import DELIMITER_NAMES, refuse_one_cell
 from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, read_body
@@ -25,12 +26,6 @@ from importer.system.causes import reason_of
 from importer.system.files import MOST_COLUMNS, open_ordinary
 
 _DEFAULTS = TableOptions()
-_DELIMITER_NAMES = {
-    ",": gettext_noop("comma"),
-    ";": gettext_noop("semicolon"),
-    "\t": gettext_noop("tab"),
-    "|": gettext_noop("vertical bar"),
-}
 
 
 def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
@@ -104,6 +99,7 @@ def _refuse_unwritable_name(path: Path) -> None:
 def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Table:
     """Find the header, name the columns, and read all rows once."""
     grid = sheet.grid
+    refuse_one_cell(path.name, grid, _rows(grid), options)
     header_row, headers = _header(path.name, sheet.name, grid, options)
     checks = TextChecks(header_row, headers) if isinstance(grid, Delimited) else None
     blocks = grid.blocks(header_row if options.merged == "fill" else None)
@@ -188,7 +184,7 @@ def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
     if not (options.encoding and options.delimiter):
         named = {
             "encoding": text.encoding.codec,
-            "delimiter": translated(_DELIMITER_NAMES.get(text.delimiter, text.delimiter)),
+            "delimiter": translated(DELIMITER_NAMES.get(text.delimiter, text.delimiter)),
         }
         notes.append(
             _("Read as {encoding} with {delimiter} between cells.", **named)

@@ -22,7 +22,7 @@ from importer.source.snapshot import BLOCK, Snapshot
 from importer.source.table import Block
 from importer.system.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 
-_CANDIDATES = (",", ";", "\t", "|")
+CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 _SAMPLE_LINES = 400
 _SAMPLE_CHARACTERS = 4 << 20  # of these lines, each of which is cut by four separators
@@ -326,7 +326,7 @@ def _likeliest(lines: list[str]) -> str:
         cuts_all_alike = found[0] > 1 and {*found[:-1]} == {found[0]}
         return cuts_all_alike, count / len(found) * (1 - 1 / width)
 
-    return max(_CANDIDATES, key=agreement)
+    return max(CANDIDATES, key=agreement)
 
 
 def _widths(lines: Iterable[str], delimiter: str) -> Iterator[int]:
