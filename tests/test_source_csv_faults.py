@@ -67,6 +67,61 @@ def test_a_row_has_as_many_cells_as_the_others_or_is_an_issue(tmp_path: Path, ki
     assert [(row, code) for row, _column, code in issues(table)] == expected
 
 
+COMMAS = "Ticket,Asunto,Valor\n" + "".join(f"T-{row},Gas,{row},5\n" for row in range(1, 5))
+
+
+def said(table: Table) -> list[str]:
+    """Return what is said of each issue."""
+    return [f"{issue.message}. {issue.remedy}" for issue in table.issues]
+
+
+def test_a_row_that_is_too_wide_is_compared_with_what_is_narrower(tmp_path: Path) -> None:
+    """Where all rows have a cell beyond the header, they have too many beside the header, not beside each other."""
+    messages = [issue.message for issue in read(tmp_path, COMMAS + "T-5,Gas, agua,5,5\n").issues]
+    assert len(messages) == 5
+    assert all("4 in this row, but 3 in the header" in message for message in messages[:4])
+    assert "5 in this row, but 3 in the header" in messages[4]
+
+
+def test_rows_that_end_alike_are_compared_with_each_other(tmp_path: Path) -> None:
+    """Where the last separators of all rows separate nothing, a row of another width differs from the others."""
+    (message,) = [issue.message for issue in read(tmp_path, "a,b\n1,x,,\n2 y,,\n3,z,,\n4,z,,\n").issues]
+    assert "3 in this row, but 4 in the other rows" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (COMMAS, "1,5"),
+        (COMMAS.replace(",5\n", ",50\n"), "1,50"),
+        ("Valor,Asunto\n1,5,Gas\n2,5,Agua\n3,5,Luz\n", "1,5"),
+        ("Ticket,Valor\nT-1,-1,5\nT-2,1.200,5\nT-3,3,5\n", "-1,5"),
+        (COMMAS.replace(",5\n", ",500\n"), None),
+        (COMMAS.replace(",5\n", ",x\n"), None),
+        (COMMAS.replace(",", ";"), None),
+    ],
+    ids=["one digit", "two digits", "in the middle", "signs and thousands", "thousands", "a word", "semicolons"],
+)
+def test_a_decimal_comma_that_separates_is_named(tmp_path: Path, content: str, shown: str | None) -> None:
+    """Where a decimal comma may have cut a number, the remedy shows it and how to export it, alike for all rows."""
+    remedies = {issue.remedy for issue in read(tmp_path, content).issues}
+    assert len(remedies) == 1
+    (remedy,) = remedies
+    assert ("semicolons" in remedy) == (shown is not None)
+    assert shown is None or f"“{shown}”" in remedy
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_row_that_is_all_in_one_cell_is_named(tmp_path: Path, delimiter: str) -> None:
+    """A row in quotation marks as a whole, as Excel saves it, has its separators inside of one cell."""
+    content = COMMAS.replace(",5\n", "\n").replace(",", delimiter)
+    whole = delimiter.join(["T-9", '""Gas, agua""', "1"])
+    (remedy,) = said(read(tmp_path, f'{content}"{whole}"\n'))
+    assert "all in one cell" in remedy
+    (remedy,) = said(read(tmp_path, f"{content}T-9\n"))
+    assert "all in one cell" not in remedy
+
+
 # ------------------------------------------------------------------------------------------------ quotation marks
 
 STRAYS = {

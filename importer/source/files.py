@@ -101,7 +101,7 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
     grid = sheet.grid
     refuse_one_cell(path.name, grid, _rows(grid), options)
     header_row, headers = _header(path.name, sheet.name, grid, options)
-    checks = TextChecks(header_row, headers) if isinstance(grid, Delimited) else None
+    checks = TextChecks(header_row, headers, grid.delimiter) if isinstance(grid, Delimited) else None
     blocks = grid.blocks(header_row if options.merged == "fill" else None)
     layout = Layout(header_row, headers, is_named=options.header_row is not None)
     body = read_body(blocks, header_row, sheet.hidden, checks, layout)

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from importer.messages import _, ngettext, shorten
 from importer.model import Cell, Issue
 from importer.source.delimited.cells import OddCell, Oddity, twice_encoded
+from importer.source.delimited.widths import Widths
 from importer.source.header import clean_names, made_up_name
-from importer.source.table import Block, is_filled
+from importer.source.table import Block
 
-_EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty in 16 rows or more in a row
 _EXAMPLES = 10
 
 
 class TextChecks:
     """Checks the rows below a header, block by block, for the issues and notes of a text file."""
 
-    def __init__(self, header_row: int, headers: Sequence[Cell]) -> None:
-        """Begin at the header, whose cells are given."""
+    def __init__(self, header_row: int, headers: Sequence[Cell], delimiter: str) -> None:
+        """Begin at the header, whose cells are given; the `delimiter` separates them."""
         self.width = len(headers)
         self._header_row = header_row
         self._headers = headers
-        self._widths = _Widths(headers)
+        self._widths = Widths(headers, delimiter)
         self._strays: list[OddCell] = []
         self._odd: defaultdict[Oddity, list[OddCell]] = defaultdict(list)
         self._counts: Counter[Oddity] = Counter()
@@ -119,120 +118,3 @@ def _excerpt(text: str) -> str:
     """Return the part of a text around its first character beyond ASCII."""
     first = next((at for at, character in enumerate(text) if not character.isascii()), 0)
     return shorten(text[max(0, first - 20) :], 40)
-
-
-class _Run(NamedTuple):
-    """Neighbouring rows with the same number of cells; `beyond` is whether some are filled beyond the header."""
-
-    first: int
-    last: int
-    width: int
-    beyond: bool
-
-    @property
-    def rows(self) -> int:
-        return self.last - self.first + 1
-
-
-class _Widths:
-    """Finds the rows that have more or fewer cells than they should have.
-
-    Each such row is an issue, since a guess at what belongs where would move values into other columns. The rows should
-    have as many cells as the header. But where the header ends with separators and no row does, or each row and not the
-    header, these separate nothing.
-    """
-
-    def __init__(self, headers: Sequence[Cell]) -> None:
-        self._header = len(headers)
-        self._named = max((at for at, cell in enumerate(headers, 1) if is_filled(cell)), default=0)
-        self._runs: list[_Run] = []
-        self._rows: Counter[int] = Counter()
-        self._left_out = 0
-
-    def check(self, block: Block, rows: Iterable[int]) -> None:
-        for at in rows:
-            found = len(block.columns) if block.widths is None else block.widths[at]
-            self._rows[found] += 1
-            if found != self._header:
-                beyond = any(is_filled(column[at]) for column in block.columns[self._header : found])
-                self._add(block.numbers[at], found, beyond=beyond)
-            elif self._named < self._header:
-                self._add(block.numbers[at], found, beyond=False)
-
-    def _add(self, number: int, found: int, *, beyond: bool) -> None:
-        last = self._runs[-1] if self._runs else None
-        if last is not None and (last.last + 1, last.width, last.beyond) == (number, found, beyond):
-            self._runs[-1] = last._replace(last=number)
-        else:
-            self._runs.append(_Run(number, number, found, beyond))
-
-    def issues(self) -> list[Issue]:
-        """Return an issue for every row of a wrong width, in the order of rows; to be called after the last row."""
-        expected = self._expected()
-        found: list[Issue] = []
-        for run in self._runs:
-            numbers = range(run.first, run.last + 1)
-            if run.width > expected or run.beyond:
-                if run.width <= self._header and run.rows >= _EXCELS_BLOCK:
-                    continue
-                found.extend(_too_many(number, self._counted(run.width, expected)) for number in numbers)
-            elif run.width < expected:
-                if run.rows >= _EXCELS_BLOCK:
-                    self._left_out += run.rows
-                else:
-                    found.extend(_too_few(number, self._counted(run.width, expected)) for number in numbers)
-        return found
-
-    def _expected(self) -> int:
-        """Return how many cells a row should have."""
-        usual = max(self._rows, key=lambda width: (self._rows[width], -width), default=self._header)
-        if self._named <= usual < self._header:
-            return usual
-        is_trailing = usual > self._header and self._rows[usual] > 1 and not self._rows[self._header]
-        return usual if is_trailing else self._header
-
-    def _counted(self, found: int, expected: int) -> str:
-        if expected == self._header:
-            return _(
-                "the number of cells is {found} in this row, but {width} in the header", found=found, width=expected
-            )
-        return _(
-            "the number of cells is {found} in this row, but {width} in the other rows", found=found, width=expected
-        )
-
-    def notes(self) -> tuple[str, ...]:
-        """Return a sentence about rows whose last cells Excel left out."""
-        if not self._left_out:
-            return ()
-        return (
-            ngettext(
-                "{count} row ends before the last column, as Excel saves it; the missing cells are empty.",
-                "{count} rows end before the last column, as Excel saves them; the missing cells are empty.",
-                self._left_out,
-            ),
-        )
-
-
-def _too_many(number: int, message: str) -> Issue:
-    return Issue(
-        row=number,
-        column=None,
-        value=None,
-        code="too-many-cells",
-        message=message,
-        remedy=_(
-            "put the cell that contains the separator in quotation marks, or delete the separator if it is one too many"
-            " at the end of the row, or save the table as .xlsx"
-        ),
-    )
-
-
-def _too_few(number: int, message: str) -> Issue:
-    return Issue(
-        row=number,
-        column=None,
-        value=None,
-        code="too-few-cells",
-        message=message,
-        remedy=_("put the cell that contains the line break in quotation marks, or save the table as .xlsx"),
-    )
