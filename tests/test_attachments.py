@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,33 @@ def test_the_path_of_another_machine_says_what_the_mapping_can_take_off(beside: 
     """The remedy has the line of the mapping, with the folder that is in the cell."""
     (issue,) = find(beside, name).issues
     assert issue.remedy.endswith(f"strip_prefix: '{name.removesuffix('x.pdf')}'")
+
+
+def test_names_with_different_remedies_in_a_cell_are_told_apart(beside: Path) -> None:
+    """Remedies follow each other as sentences, and a name that is proposed says which one it is for."""
+    (issue,) = find(beside, "zzz.xml;yyy.xml;infrome.pdf").issues
+    assert issue.remedy == ("Put the file there, or correct its name. Did you mean informe.pdf instead of infrome.pdf?")
+    (beside / "adjuntos" / "informes.pdf").write_bytes(b"x")
+    (issue,) = find(beside, "infrome.pdf;zzz.xml").issues
+    assert issue.remedy.endswith(". Instead of infrome.pdf, did you mean one of these: informe.pdf, informes.pdf?")
+
+
+def test_the_absolute_paths_of_a_cell_are_said_once_with_their_beginnings_as_one_list(beside: Path) -> None:
+    """One sentence names them all, and the line of the mapping lists the outermost folders, as YAML reads them."""
+    cell = r"C:\Ana\a.pdf;D:\d'or\b.pdf;c:\ana\2024\c.pdf;C:\Ana\a.pdf"
+    (issue,) = find(beside, cell).issues
+    assert issue.message == (
+        r"C:\Ana\a.pdf, D:\d'or\b.pdf, c:\ana\2024\c.pdf are absolute paths; only files in the attachments"
+        " folder can be attached"
+    )
+    line = issue.remedy[issue.remedy.index("strip_prefix") :]
+    assert yaml.safe_load(line) == {"strip_prefix": ["C:\\Ana\\", "D:\\d'or\\"]}
+
+
+def test_a_missing_folder_is_said_once_for_all_names_of_a_cell(tmp_path: Path) -> None:
+    """What is not about a single name is not repeated for each."""
+    (issue,) = find(tmp_path, "uno.pdf;dos.pdf").issues
+    assert issue.message.count("does not exist") == 1
 
 
 def test_an_archive_of_another_kind_is_no_folder(tmp_path: Path) -> None:

@@ -13,10 +13,21 @@ from test_architecture import MODULES
 from importer.model import Issue, Status
 from importer.model.clicks import PAGES, click_for
 
-CODE_AT = {"Issue": 3, "CellError": 1, "Refused": 0, "CellProblem": 0, "RefusedAttachment": 0, "_Problem": 2}
+CODE_AT = {
+    "Issue": 3,
+    "CellError": 1,
+    "Refused": 0,
+    "CellProblem": 0,
+    "NameRefusal": 0,
+    "refused_name": 0,
+    "_Problem": 2,
+}
 """Where the calls that make an issue have its code."""
 
-ELSEWHERE = {"self.code", "code", "fault.code", "found[0].code", "row.status", "status.value", "issue.code"}
+ELSEWHERE = {
+    *("self.code", "code", "fault.code", "found[0].code", "distinct[0].code", "issue.code"),
+    *("row.status", "status.value"),
+}
 """Codes that a call takes from another one of these calls, or from the state of a row."""
 
 PAGES_OF_THE_PAGE = ("Start", "Match columns", "Correct", "Send", "Decide", "Look back", "Settings")

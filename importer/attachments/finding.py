@@ -9,17 +9,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from importer.attachments.folder import DiskFolder
+from importer.attachments.issues import issue_of
 from importer.attachments.names import composed, parts_of
-from importer.attachments.refusals import MISSING, NotThere, RefusedAttachment, missing_file, repeated, unreadable
+from importer.attachments.refusals import (
+    MISSING,
+    NotThere,
+    Refusal,
+    RefusedAttachment,
+    missing_file,
+    repeated,
+    unreadable,
+)
 from importer.attachments.zipped import ZippedFolder, open_zipped
 from importer.model import Attachment, AttachmentOptions, Issue
 from importer.system.causes import reason_of
 from importer.text import as_sent
+
+_Kind = tuple[int, str, str]
+"""The row, the column and the code of names that cannot be attached."""
 
 _File = tuple[int, int, str, int | None]
 _REMEMBERED_FILES = 50_000  # beyond that the oldest are looked at again
@@ -55,7 +67,7 @@ class AttachmentFolder:
         """
         attachments: dict[_File, Attachment] = {}
         named_by: dict[_File, int] = {}
-        issues: dict[tuple[int | None, str | None, str], Issue] = {}
+        refusals: dict[_Kind, tuple[str, list[Refusal]]] = {}
         missing: list[str] = []
         for (column, cell), line in zip(names, lines or [row] * len(names), strict=True):
             for name in self._split(cell):
@@ -63,19 +75,20 @@ class AttachmentFolder:
                 if isinstance(file, Attachment) and _same_file(file) in attachments:
                     if named_by[_same_file(file)] != line:
                         continue
-                    file = repeated(name).issue
+                    file = repeated(name).refusal
                 if isinstance(file, Attachment):
                     attachments[_same_file(file)], named_by[_same_file(file)] = file, line
                 elif file.code == MISSING and self._may_go_without():
                     missing.append(name)
                 else:
-                    _collect(issues, replace(file, row=line, column=column, value=cell))
-        return FoundAttachments(tuple(attachments.values()), tuple(issues.values()), tuple(missing))
+                    refusals.setdefault((line, column, file.code), (cell, []))[1].append(file)
+        issues = (issue_of(each, line, column, cell) for (line, column, _), (cell, each) in refusals.items())
+        return FoundAttachments(tuple(attachments.values()), tuple(issues), tuple(missing))
 
     def absent(self, cell: str) -> list[str]:
         """Return the names in a cell for which no file is there."""
         looked = ((name, self._look(name)) for name in self._split(cell))
-        return [name for name, file in looked if isinstance(file, Issue) and file.code == MISSING]
+        return [name for name, file in looked if isinstance(file, Refusal) and file.code == MISSING]
 
     def _split(self, cell: str) -> Iterator[str]:
         parts = cell.split(self._options.separator) if self._options.separator else [cell]
@@ -95,17 +108,17 @@ class AttachmentFolder:
         except RefusedAttachment as refused:
             return refused
 
-    def _look_at(self, name: str) -> Attachment | Issue:
-        """Return the file that `name` means, or the issue that prevents sending it."""
+    def _look_at(self, name: str) -> Attachment | Refusal:
+        """Return the file that `name` means, or what prevents sending it."""
         try:
             parts = parts_of(name)
             if isinstance(self._place, RefusedAttachment):
                 raise self._place
             return self._find(self._place, parts, name)
         except RefusedAttachment as refused:
-            return refused.issue
+            return refused.refusal
         except OSError as error:
-            return unreadable(name, reason_of(error)).issue
+            return unreadable(name, reason_of(error)).refusal
 
     def _find(self, place: DiskFolder | ZippedFolder, parts: tuple[str, ...], name: str) -> Attachment:
         try:
@@ -126,12 +139,3 @@ def _ends_there(place: DiskFolder | ZippedFolder, parts: tuple[str, ...]) -> tup
 def _same_file(attachment: Attachment) -> _File:
     """Return what two names of one file share, on file systems with and without case sensitivity."""
     return attachment.device, attachment.inode, composed(str(attachment.path)), attachment.member
-
-
-def _collect(issues: dict[tuple[int | None, str | None, str], Issue], issue: Issue) -> None:
-    """Merge a fault into its cell's issue with the same code, or add it as a new issue."""
-    known = issues.setdefault((issue.row, issue.column, issue.code), issue)
-    if known is not issue:
-        message = f"{known.message}; {issue.message}"
-        remedy = known.remedy if issue.remedy in known.remedy else f"{known.remedy} {issue.remedy}"
-        issues[issue.row, issue.column, issue.code] = replace(known, message=message, remedy=remedy)

@@ -8,7 +8,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from importer.attachments.refusals import RefusedAttachment
+from importer.attachments.refusals import Refusal, RefusedAttachment, refused_name
 from importer.messages import _, shorten
 from importer.system.disk import is_device
 from importer.text import seen, yaml_quoted
@@ -26,13 +26,13 @@ def parts_of(name: str) -> tuple[str, ...]:
     """
     shown = shorten(name)
     if _URL.match(name):
-        raise RefusedAttachment(
+        raise refused_name(
             "attachment-url",
             _("{name} is a web address, and only files can be attached", name=shown),
             _("Download the file into the attachments folder and write its name here"),
         )
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-        raise RefusedAttachment(
+        raise refused_name(
             "attachment-name",
             _("{name} contains a line break or another control character", name=shown),
             _(
@@ -42,18 +42,12 @@ def parts_of(name: str) -> tuple[str, ...]:
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
-        raise RefusedAttachment(
-            "attachment-outside",
-            _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown),
-            _(
-                "Copy the files into that folder; the mapping then takes off what is before their names there, such as"
-                " strip_prefix: '{prefix}'",
-                prefix=re.split(r"[^/\\]+\Z", name)[0] or name,
-            ),
-        )
+        message = _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown)
+        prefix = re.split(r"[^/\\]+\Z", name)[0] or name
+        raise RefusedAttachment(Refusal("attachment-outside", message, (), name, prefixes=(prefix,)))
     parts = tuple(part for part in path.split("/") if part not in {"", "."})
     if ".." in parts:
-        raise RefusedAttachment(
+        raise refused_name(
             "attachment-outside",
             _("{name} leads outside the attachments folder", name=shown),
             _("Put the file into the attachments folder and write its name relative to that folder"),
@@ -73,7 +67,7 @@ def _check_part(part: str, shown: str) -> None:
         reason = _("in {name}, {part} is a Windows device, not a file", name=shown, part=repr(part))
     else:
         return
-    raise RefusedAttachment("attachment-name", reason, _("Rename the file and write its new name here"))
+    raise refused_name("attachment-name", reason, _("Rename the file and write its new name here"))
 
 
 class NameList:

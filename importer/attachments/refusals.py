@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from importer.messages import _, ngettext, shorten
-from importer.model import Issue
+from importer.messages import _, shorten
 
 MISSING = "attachment-missing"
 """The code of an issue about a file that is not there, or whose folder is not."""
 
 
-class RefusedAttachment(Exception):
-    """A name in a cell cannot be attached; `issue` says why, without its row and column."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a name cannot be attached, and what to do, which `issues.issue_of` says for all names of a cell together.
 
-    def __init__(self, code: str, message: str, remedy: str) -> None:
-        self.issue = Issue(None, None, None, code, message, remedy)
-        super().__init__(message)
+    `near` are the files that may have been meant by `name`, `prefixes` the folders of another computer before it.
+    """
+
+    code: str
+    message: str
+    remedies: tuple[str, ...]
+    name: str = ""
+    near: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
+class RefusedAttachment(Exception):
+    """A name in a cell cannot be attached; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+def refused_name(code: str, message: str, remedy: str) -> RefusedAttachment:
+    """Refuse a name with one remedy."""
+    return RefusedAttachment(Refusal(code, message, (remedy,)))
 
 
 class NotThere(Exception):
@@ -44,12 +64,12 @@ def no_folder(root: Path, lost: str | None = None) -> RefusedAttachment:
                 " the report, or name its whole path as `folder` of `attachments` in the mapping",
                 source=lost,
             )
-    return RefusedAttachment(MISSING, message, remedy)
+    return refused_name(MISSING, message, remedy)
 
 
 def damaged_zip(path: Path, reason: str) -> RefusedAttachment:
     """Refuse a zip file whose list of files cannot be read."""
-    return RefusedAttachment(
+    return refused_name(
         "attachment-unreadable",
         _("the attachments folder {folder} is a zip file that cannot be read: {reason}", folder=path, reason=reason),
         _("Copy or download it again; or unpack it, and name the folder as `folder` of `attachments` in the mapping"),
@@ -58,7 +78,7 @@ def damaged_zip(path: Path, reason: str) -> RefusedAttachment:
 
 def in_the_zip(name: str, reason: str) -> RefusedAttachment:
     """Refuse a file that cannot be taken out of its zip file."""
-    return RefusedAttachment(
+    return refused_name(
         "attachment-unreadable",
         _("{name} cannot be read: {reason}", name=shorten(name), reason=reason),
         _("Pack the files again as an ordinary zip file; or unpack it, and name the folder in the mapping"),
@@ -69,12 +89,10 @@ def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | N
     """Refuse a file that is not there; `near` are what may be meant, `only_zip` is all that the folder has."""
     message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
     if only_zip is not None:
-        return RefusedAttachment(MISSING, message, _in_a_zip((folder / only_zip).as_posix()))
+        return refused_name(MISSING, message, _in_a_zip((folder / only_zip).as_posix()))
     if not near:
-        return RefusedAttachment(MISSING, message, _("Put the file there, or correct its name"))
-    quoted = ", ".join(near)
-    remedy = ngettext("Did you mean {names}?", "Did you mean one of these: {names}?", len(near), names=quoted)
-    return RefusedAttachment(MISSING, message, remedy)
+        return refused_name(MISSING, message, _("Put the file there, or correct its name"))
+    return RefusedAttachment(Refusal(MISSING, message, (), name, tuple(near)))
 
 
 def _in_a_zip(path: str) -> str:
@@ -83,7 +101,7 @@ def _in_a_zip(path: str) -> str:
 
 def is_folder(name: str) -> RefusedAttachment:
     """Refuse a name that means a folder."""
-    return RefusedAttachment(
+    return refused_name(
         "attachment-folder",
         _("{name} is a folder, and only files can be attached", name=shorten(name)),
         _("Write the names of the files in it, or pack them into one file"),
@@ -92,7 +110,7 @@ def is_folder(name: str) -> RefusedAttachment:
 
 def link_outside(name: str) -> RefusedAttachment:
     """Refuse a link to somewhere else."""
-    return RefusedAttachment(
+    return refused_name(
         "attachment-outside",
         _("{name} is a link that leads outside the attachments folder", name=shorten(name)),
         _("Put the file itself into the attachments folder"),
@@ -102,13 +120,13 @@ def link_outside(name: str) -> RefusedAttachment:
 def refuse_size(name: str, size: int, limit: int) -> None:
     """Raise `RefusedAttachment` for a file that is empty or larger than the mapping allows."""
     if size == 0:
-        raise RefusedAttachment(
+        raise refused_name(
             "attachment-empty",
             _("{name} is empty (0 bytes)", name=shorten(name)),
             _("Replace the file with one that has content, or empty the cell"),
         )
     if size > limit:
-        raise RefusedAttachment(
+        raise refused_name(
             "attachment-too-large",
             _("{name} has {size:,} bytes, and the limit is {limit:,}", name=shorten(name), size=size, limit=limit),
             _("Make the file smaller, or add to `attachments`: `max_size: {needed}MB`", needed=-(-size // 10**6)),
@@ -117,7 +135,7 @@ def refuse_size(name: str, size: int, limit: int) -> None:
 
 def unreadable(name: str, reason: str) -> RefusedAttachment:
     """Refuse a file that the system does not let be read."""
-    return RefusedAttachment(
+    return refused_name(
         "attachment-unreadable",
         _("{name} cannot be read: {reason}", name=shorten(name), reason=reason),
         _("Make the file readable, close the program that is using it, or replace it"),
@@ -126,7 +144,7 @@ def unreadable(name: str, reason: str) -> RefusedAttachment:
 
 def repeated(name: str) -> RefusedAttachment:
     """Refuse a file that the row has named before."""
-    return RefusedAttachment(
+    return refused_name(
         "attachment-repeated",
         _("{name} is named twice in this row", name=shorten(name)),
         _("Name the file once"),
