@@ -94,3 +94,27 @@ def test_pyyaml_composes_every_node_by_the_method_that_the_loader_overrides() ->
 
 if __name__ == "__main__" and "--update" in sys.argv:
     EXPECTED.write_text("".join(f"{line}\n" for path in FILES for line in reported(path)), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "sign"),
+    [
+        ("C:\\Ana\\adj\\a.pdf;C:\\Ana\\adj\\", ";"),
+        (r"C:\adj\ | D:\adj", "|"),
+        (r"\\SRV\adj\a.pdf, \\SRV\adj", ","),
+        ("/srv/adj/a.pdf;/srv/adj/", ";"),
+    ],
+)
+def test_a_beginning_of_several_paths_is_refused(tmp_path: Path, prefix: str, sign: str) -> None:
+    """`strip_prefix` is the beginning of one path: one with a further path would take files off a cell unnoticed."""
+    text = f"{HEAD}attachments: {{folder: f, columns: A, strip_prefix: ['Z:/', '{prefix}']}}\n"
+    (fault,) = faults(tmp_path, text)
+    assert "several paths" in fault
+    assert f'separator: "{sign}"' in fault
+
+
+@pytest.mark.parametrize("prefix", ["C:\\Casos,\\2024\\", "/srv/Casos;/2024/", r"Z:\Pérez, Ana; otros\x", "https://x/"])
+def test_a_beginning_with_a_sign_in_the_name_of_a_folder_is_one_path(tmp_path: Path, prefix: str) -> None:
+    """Folders may have commas and semicolons in their names, even at the end."""
+    text = f"{HEAD}attachments: {{folder: f, columns: A, strip_prefix: '{prefix}'}}\n"
+    assert not faults(tmp_path, text)

@@ -18,7 +18,8 @@ from importer.mapping.row_checks import rows_findings, transcript_findings
 from importer.mapping.table_grammar import FileListSpec
 from importer.mapping.words import did_you_mean
 from importer.messages import _
-from importer.text import squeezed
+from importer.system.paths import between_paths
+from importer.text import squeezed, yaml_quoted
 
 REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "status", "priority")
 """The fields that the CRM requires of every case (the vendor's page)."""
@@ -150,11 +151,25 @@ def _attachments(mapping: MappingFile) -> Iterator[Finding]:
         yield Finding(
             (*here, "separator"), _("blank value; write the separator between file names, or remove the line")
         )
+    yield from _prefixes(files.strip_prefix or ())
     for number, pattern in enumerate(files.patterns or ()):
         if fault := template_fault(pattern):
             yield Finding((*here, "patterns", number), fault)
     if files.list_ is not None:
         yield from _list(files.list_, mapping.source)
+
+
+def _prefixes(prefixes: Sequence[str]) -> Iterator[Finding]:
+    """Refuse what would take a whole file off the beginning of a cell that lists several."""
+    for number, prefix in enumerate(prefixes):
+        if sign := between_paths(prefix, sure=True):
+            message = _(
+                "'{prefix}' contains several paths; write only the folders before the names of the files, each as an"
+                " item of its own, and if cells list several files, add to `attachments`: `separator: {separator}`",
+                prefix=prefix,
+                separator=yaml_quoted(sign),
+            )
+            yield Finding(("attachments", "strip_prefix", number), message)
 
 
 def _list(table: FileListSpec, source: SourceSpec) -> Iterator[Finding]:
