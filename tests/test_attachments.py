@@ -99,6 +99,50 @@ def test_the_path_of_another_machine_says_what_the_mapping_can_take_off(beside: 
     assert issue.remedy.endswith(f"strip_prefix: '{name.removesuffix('x.pdf')}'")
 
 
+@pytest.mark.parametrize("sign", [";", "; ", "|", " | ", ",", ", "])
+@pytest.mark.parametrize("folder", ["C:\\Ana\\adj\\", "\\\\SRV\\adj\\", "/srv/adj/"])
+def test_several_absolute_paths_in_a_name_are_no_beginning_to_take_off(beside: Path, sign: str, folder: str) -> None:
+    """The remedy asks for the separator, and takes off the folder alone, never a folder with a file before it."""
+    (issue,) = find(beside, f"{folder}a.pdf{sign}{folder}b.pdf", separator=None).issues
+    assert issue.code == "attachment-outside"
+    assert f'separator: "{sign.strip()}"`. ' in issue.remedy
+    assert issue.remedy.endswith(f"strip_prefix: '{folder}'")
+    (issue,) = find(beside, f"{folder}a.pdf{sign}{folder}b.pdf", separator="+").issues
+    assert "separate their names with `+`. " in issue.remedy
+
+
+def test_a_path_behind_a_name_whose_beginning_was_taken_off_asks_for_the_separator(beside: Path) -> None:
+    """What is left of two paths after the first lost its beginning is no file with a colon to rename."""
+    (issue,) = find(beside, r"informe.pdf;C:\Ana\adj\b.pdf", separator=None).issues
+    assert (issue.code, issue.remedy.endswith('`separator: ";"`')) == ("attachment-name", True)
+
+
+def test_a_folder_with_a_comma_at_its_end_is_a_folder(beside: Path) -> None:
+    """Only names that are refused in any case are taken for several paths."""
+    (beside / "adjuntos" / "Casos,").mkdir()
+    (beside / "adjuntos" / "Casos," / "a.pdf").write_bytes(b"x")
+    assert not find(beside, "Casos,/a.pdf", separator=None).issues
+
+
+@pytest.mark.parametrize(
+    ("cell", "separator", "remedy"),
+    [
+        ("a.pdf\nb.pdf", ";", "separate their names with `;`"),
+        ("a\tb.pdf", ";", "separate their names with `;`"),
+        ("a\tb.pdf", "\n", "separate their names with a line break"),
+        ("a.pdf\nb.pdf", " | ", 'separate their names with `" | "`'),
+        ("a.pdf\tb.pdf", None, r'`separator: "\t"`'),
+        ("a\x0bb.pdf", None, '`separator: ";"`'),
+    ],
+)
+def test_a_separator_that_is_set_is_not_asked_for_again(
+    beside: Path, cell: str, separator: str | None, remedy: str
+) -> None:
+    """Where the mapping has a separator, a cell with another sign between its names is what has to change."""
+    (issue,) = find(beside, cell, separator=separator).issues
+    assert issue.remedy.endswith(remedy)
+
+
 def test_names_with_different_remedies_in_a_cell_are_told_apart(beside: Path) -> None:
     """Remedies follow each other as sentences, and a name that is proposed says which one it is for."""
     (issue,) = find(beside, "zzz.xml;yyy.xml;infrome.pdf").issues

@@ -18,8 +18,8 @@ from importer.attachments.issues import issue_of
 from importer.attachments.names import composed, parts_of
 from importer.attachments.refusals import (
     MISSING,
+    NameRefusal,
     NotThere,
-    Refusal,
     RefusedAttachment,
     missing_file,
     repeated,
@@ -67,7 +67,7 @@ class AttachmentFolder:
         """
         attachments: dict[_File, Attachment] = {}
         named_by: dict[_File, int] = {}
-        refusals: dict[_Kind, tuple[str, list[Refusal]]] = {}
+        refusals: dict[_Kind, tuple[str, list[NameRefusal]]] = {}
         missing: list[str] = []
         for (column, cell), line in zip(names, lines or [row] * len(names), strict=True):
             for name in self._split(cell):
@@ -88,7 +88,7 @@ class AttachmentFolder:
     def absent(self, cell: str) -> list[str]:
         """Return the names in a cell for which no file is there."""
         looked = ((name, self._look(name)) for name in self._split(cell))
-        return [name for name, file in looked if isinstance(file, Refusal) and file.code == MISSING]
+        return [name for name, file in looked if isinstance(file, NameRefusal) and file.code == MISSING]
 
     def _split(self, cell: str) -> Iterator[str]:
         parts = cell.split(self._options.separator) if self._options.separator else [cell]
@@ -108,10 +108,10 @@ class AttachmentFolder:
         except RefusedAttachment as refused:
             return refused
 
-    def _look_at(self, name: str) -> Attachment | Refusal:
+    def _look_at(self, name: str) -> Attachment | NameRefusal:
         """Return the file that `name` means, or what prevents sending it."""
         try:
-            parts = parts_of(name)
+            parts = parts_of(name, self._options.separator)
             if isinstance(self._place, RefusedAttachment):
                 raise self._place
             return self._find(self._place, parts, name)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importer.attachments.refusals import Refusal
+from importer.attachments.refusals import NameRefusal
 from importer.messages import _, ngettext, shorten
 from importer.model import Issue
 
 
-def issue_of(refusals: Sequence[Refusal], row: int, column: str, cell: str) -> Issue:
+def issue_of(refusals: Sequence[NameRefusal], row: int, column: str, cell: str) -> Issue:
     """Return the issue that names each of these; what they have in common is said once."""
     distinct = list(dict.fromkeys(refusals))
     message = "; ".join(dict.fromkeys(_messages(distinct)))
     return Issue(row, column, cell, distinct[0].code, message, _as_sentences(list(_remedies(distinct))))
 
 
-def _messages(refusals: Sequence[Refusal]) -> Iterator[str]:
+def _messages(refusals: Sequence[NameRefusal]) -> Iterator[str]:
     absolute = [shorten(refusal.name) for refusal in refusals if refusal.prefixes]
     for refusal in refusals:
         if refusal.prefixes and len(absolute) > 1:
@@ -30,7 +30,7 @@ def _messages(refusals: Sequence[Refusal]) -> Iterator[str]:
             yield refusal.message
 
 
-def _remedies(refusals: Sequence[Refusal]) -> Iterator[str]:
+def _remedies(refusals: Sequence[NameRefusal]) -> Iterator[str]:
     """Yield what to do about all of them, and then which files single ones may have meant."""
     yield from dict.fromkeys(remedy for refusal in refusals for remedy in refusal.remedies)
     if prefixes := _outermost([prefix for refusal in refusals for prefix in refusal.prefixes]):
@@ -45,7 +45,7 @@ def _remedies(refusals: Sequence[Refusal]) -> Iterator[str]:
             yield _meant(refusal, alone=len(refusals) == 1)
 
 
-def _meant(refusal: Refusal, *, alone: bool) -> str:
+def _meant(refusal: NameRefusal, *, alone: bool) -> str:
     """Return the question whether other files were meant; it says by which name, unless there is only one."""
     near = ", ".join(refusal.near)
     if alone:

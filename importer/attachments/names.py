@@ -8,21 +8,24 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from importer.attachments.refusals import Refusal, RefusedAttachment, refused_name
+from importer.attachments.refusals import NameRefusal, RefusedAttachment, refused_name
+from importer.attachments.several import how_to_list
 from importer.messages import _, shorten
 from importer.system.disk import is_device
-from importer.text import seen, yaml_quoted
+from importer.system.paths import absolute_paths, between_paths
+from importer.text import seen
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
 _NEIGHBOURS = 8  # names on either side, in alphabetical order, that are compared with a missing one
 
 
-def parts_of(name: str) -> tuple[str, ...]:
+def parts_of(name: str, separator: str | None = None) -> tuple[str, ...]:
     r"""Return the folders and the file in a name; `\` is a separator like `/`.
 
     Raises `RefusedAttachment` for anything that points elsewhere or is not a plain file name: URLs, absolute paths,
     drives, network shares, `..`, alternate streams, device names, control characters, parts that end in a dot or space.
+    `separator` is the mapping's, for what a cell that lists several files should have.
     """
     shown = shorten(name)
     if _URL.match(name):
@@ -35,16 +38,11 @@ def parts_of(name: str) -> tuple[str, ...]:
         raise refused_name(
             "attachment-name",
             _("{name} contains a line break or another control character", name=shown),
-            _(
-                "Write one file name; if a cell lists several, add to `attachments`: `separator: {separator}`",
-                separator=yaml_quoted("\n" if "\n" in name else ";"),
-            ),
+            how_to_list(next((sign for sign in "\n\t" if sign in name), ";"), separator),
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
-        message = _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown)
-        prefix = re.split(r"[^/\\]+\Z", name)[0] or name
-        raise RefusedAttachment(Refusal("attachment-outside", message, (), name, prefixes=(prefix,)))
+        raise _absolute(name, separator)
     parts = tuple(part for part in path.split("/") if part not in {"", "."})
     if ".." in parts:
         raise refused_name(
@@ -52,9 +50,22 @@ def parts_of(name: str) -> tuple[str, ...]:
             _("{name} leads outside the attachments folder", name=shown),
             _("Put the file into the attachments folder and write its name relative to that folder"),
         )
+    if ":" in path and (sign := between_paths(name)):
+        reason = _("{name} contains a colon, which is not allowed in a file name", name=shown)
+        raise refused_name("attachment-name", reason, how_to_list(sign, separator))
     for part in parts:
         _check_part(part, shown)
     return parts
+
+
+def _absolute(name: str, separator: str | None) -> RefusedAttachment:
+    """Refuse an absolute path, or several of them in a row: what is before their names is not one text to take off."""
+    message = _("{name} is an absolute path; only files in the attachments folder can be attached", name=shorten(name))
+    sign = between_paths(name)
+    paths = absolute_paths(name, sign)
+    prefixes = tuple(dict.fromkeys(re.split(r"[^/\\]+\Z", path)[0] or path for path in paths or [name]))
+    remedies = (how_to_list(sign, separator),) if sign else ()
+    return RefusedAttachment(NameRefusal("attachment-outside", message, remedies, name, prefixes=prefixes))
 
 
 def _check_part(part: str, shown: str) -> None:

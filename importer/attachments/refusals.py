@@ -13,8 +13,8 @@ MISSING = "attachment-missing"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a name cannot be attached, and what to do, which `issues.issue_of` says for all names of a cell together.
+class NameRefusal:
+    """Why a name cannot be attached, and what to do, which `issue_of` says for all names of a cell together.
 
     `near` are the files that may have been meant by `name`, `prefixes` the folders of another computer before it.
     """
@@ -30,14 +30,14 @@ class Refusal:
 class RefusedAttachment(Exception):
     """A name in a cell cannot be attached; `refusal` says why."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: NameRefusal) -> None:
         self.refusal = refusal
         super().__init__(refusal.message)
 
 
 def refused_name(code: str, message: str, remedy: str) -> RefusedAttachment:
     """Refuse a name with one remedy."""
-    return RefusedAttachment(Refusal(code, message, (remedy,)))
+    return RefusedAttachment(NameRefusal(code, message, (remedy,)))
 
 
 class NotThere(Exception):
@@ -92,7 +92,7 @@ def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | N
         return refused_name(MISSING, message, _in_a_zip((folder / only_zip).as_posix()))
     if not near:
         return refused_name(MISSING, message, _("Put the file there, or correct its name"))
-    return RefusedAttachment(Refusal(MISSING, message, (), name, tuple(near)))
+    return RefusedAttachment(NameRefusal(MISSING, message, (), name, tuple(near)))
 
 
 def _in_a_zip(path: str) -> str:
