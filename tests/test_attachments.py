@@ -143,6 +143,67 @@ def test_a_separator_that_is_set_is_not_asked_for_again(
     assert issue.remedy.endswith(remedy)
 
 
+@pytest.mark.parametrize("missing", ["invalid", "send_without"])
+@pytest.mark.parametrize(
+    ("cell", "separator", "remedy"),
+    [
+        ("informe.pdf;100%.txt", None, 'informe.pdf, 100%.txt~add to `attachments`: `separator: ";"`'),
+        (
+            "2024/foto.png , 100%.txt,",
+            None,
+            '2024/foto.png, 100%.txt~add to `attachments`: `separator: ","`',
+        ),
+        ("informe.pdf, 100%.txt", ";", "informe.pdf, 100%.txt~separate their names with `;`"),
+        ("informe.pdf | 100%.txt", ";", "informe.pdf, 100%.txt~separate their names with `;`"),
+        ("informe.pdf,100%.txt", "\n", "informe.pdf, 100%.txt~separate their names with a line break"),
+        ("100%.txt;" * 40, None, '100%.txt, 100%.txt, 100%.txt, 100%.txt, 100%.txt, …~`separator: ";"`'),
+    ],
+)
+def test_several_files_that_are_there_are_proposed_together(
+    beside: Path, cell: str, separator: str | None, remedy: str, missing: str
+) -> None:
+    """A cell that another sign splits into files says so; it is wrong itself, and goes without none of them."""
+    (beside / "adjuntos" / "100%.txt").write_bytes(b"x")
+    found = find(beside, cell, separator=separator, missing=missing)
+    (issue,) = found.issues
+    assert (issue.code, found.missing) == ("attachment-name", ())
+    first, last = remedy.split("~")
+    assert issue.remedy.startswith(f"The attachments folder has {first}; if the cell lists several files, ")
+    assert issue.remedy.endswith(last)
+
+
+@pytest.mark.parametrize(
+    ("cell", "remedy"),
+    [
+        ("informe.pdf;falta.pdf", "The attachments folder has informe.pdf; if the cell lists several files, add"),
+        ("informe.pdf;/srv/adj/foto.png", "The attachments folder has informe.pdf; if the cell"),
+        ("adjuntos/informe.pdf;adjuntos/2024/foto.png", "Write one file name; if a cell lists several, add"),
+        ("infrome.pdf,infrme.pdf", "Write one file name; if a cell lists several, add"),
+    ],
+)
+def test_no_single_file_is_proposed_for_several_names(beside: Path, cell: str, remedy: str) -> None:
+    """Where only some of the files are there, or none, the cell still asks for a separator."""
+    (issue,) = find(beside, cell, separator=None).issues
+    assert issue.code == "attachment-missing"
+    assert issue.remedy.startswith(remedy)
+
+
+def test_several_names_that_are_too_long_for_one_are_told_as_several(beside: Path) -> None:
+    """The disk refuses a name of 300 characters, which says nothing about the file that it is taken for."""
+    (beside / "adjuntos" / f"{'n' * 200}.pdf").write_bytes(b"x")
+    (issue,) = find(beside, f"{'n' * 200}.pdf,{'n' * 200}.pdf", separator=None).issues
+    assert issue.code == "attachment-name"
+    (issue,) = find(beside, f"{'n' * 300}, Ana.pdf", separator=None).issues
+    assert issue.code == "attachment-unreadable"
+
+
+def test_a_name_with_a_comma_is_proposed_as_one(beside: Path) -> None:
+    """A comma in a name that no file's name is beside is part of it."""
+    (beside / "adjuntos" / "Pérez, Ana.pdf").write_bytes(b"x")
+    assert find(beside, "Peres, Ana.pdf").issues[0].remedy == "Did you mean Pérez, Ana.pdf?"
+    assert not find(beside, "pérez, ana.PDF").issues
+
+
 def test_names_with_different_remedies_in_a_cell_are_told_apart(beside: Path) -> None:
     """Remedies follow each other as sentences, and a name that is proposed says which one it is for."""
     (issue,) = find(beside, "zzz.xml;yyy.xml;infrome.pdf").issues

@@ -72,6 +72,16 @@ def test_a_folder_that_was_packed_itself_may_be_left_out_of_the_names(tmp_path: 
     assert find(tmp_path, "infrome.pdf").issues[0].remedy == "Did you mean informe.pdf?"
 
 
+def test_several_files_of_a_zip_file_are_proposed_together(tmp_path: Path) -> None:
+    """A cell with another sign than the separator between names of the zip file says what to write."""
+    pack(tmp_path / "adjuntos.zip")
+    (issue,) = find(tmp_path, "informe.pdf, 2024/foto.png").issues
+    assert issue.remedy == (
+        "The attachments folder has informe.pdf, 2024/foto.png; if the cell lists several files, separate their names"
+        " with `;`"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "page"),
     [

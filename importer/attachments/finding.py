@@ -6,6 +6,7 @@ the mapping, or in its zip file, and it is checked when a plan is made.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,8 +24,10 @@ from importer.attachments.refusals import (
     RefusedAttachment,
     missing_file,
     repeated,
+    several_files,
     unreadable,
 )
+from importer.attachments.several import how_to_list_those, listed_in
 from importer.attachments.zipped import ZippedFolder, open_zipped
 from importer.model import Attachment, AttachmentOptions, Issue
 from importer.system.causes import reason_of
@@ -34,6 +37,7 @@ _Kind = tuple[int, str, str]
 """The row, the column and the code of names that cannot be attached."""
 
 _File = tuple[int, int, str, int | None]
+_NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.EINVAL})  # several names together: too long, or with a `|`
 _REMEMBERED_FILES = 50_000  # beyond that the oldest are looked at again
 
 
@@ -124,8 +128,30 @@ class AttachmentFolder:
         try:
             return place.find(parts, name)
         except NotThere as absent:
+            self._refuse_several(place, name)
             near = _ends_there(place, parts) or absent.near
             raise missing_file(name, self._options.folder, near, place.only_zip()) from absent
+        except OSError as error:
+            if error.errno in _NO_SUCH_NAME:
+                self._refuse_several(place, name)
+            raise
+
+    def _refuse_several(self, place: DiskFolder | ZippedFolder, name: str) -> None:
+        """Raise `RefusedAttachment` for what seems to list several files: proposing one of them drops the others."""
+        if listed := listed_in(name, lambda part: _is_there(place, part)):
+            remedy = how_to_list_those(listed, self._options.separator)
+            raise several_files(name, self._options.folder, remedy, are_all_there=listed.are_all_there)
+
+
+def _is_there(place: DiskFolder | ZippedFolder, name: str) -> bool:
+    """Tell whether a file has this name, even one that cannot be sent."""
+    try:
+        place.find(parts_of(name), name)
+    except RefusedAttachment as refused:
+        return refused.refusal.code in {"attachment-empty", "attachment-too-large", "attachment-unreadable"}
+    except (NotThere, OSError):
+        return False
+    return True
 
 
 def _ends_there(place: DiskFolder | ZippedFolder, parts: tuple[str, ...]) -> tuple[str, ...]:

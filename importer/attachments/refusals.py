@@ -95,6 +95,13 @@ def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | N
     return RefusedAttachment(NameRefusal(MISSING, message, (), name, tuple(near)))
 
 
+def several_files(name: str, folder: Path, remedy: str, *, are_all_there: bool) -> RefusedAttachment:
+    """Refuse several names in one; where all of their files are there, the cell is wrong, and no file is missing."""
+    message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
+    code = "attachment-name" if are_all_there else MISSING
+    return refused_name(code, message, remedy)
+
+
 def _in_a_zip(path: str) -> str:
     return _("If the files are in {path}, write in the mapping, under `attachments`: `folder: {path}`", path=path)
 
