@@ -72,6 +72,42 @@ def test_a_folder_that_was_packed_itself_may_be_left_out_of_the_names(tmp_path: 
     assert find(tmp_path, "infrome.pdf").issues[0].remedy == "Did you mean informe.pdf?"
 
 
+def test_a_zip_file_that_is_not_there_is_no_folder_to_create(tmp_path: Path) -> None:
+    """The remedy is to put it there; or, where the unpacked folder is beside it, to name that."""
+    (issue,) = find(tmp_path, "informe.pdf").issues
+    assert issue.code == "attachment-missing"
+    assert issue.message == f"the ZIP file of the attachments {tmp_path / 'adjuntos.zip'} does not exist"
+    assert issue.remedy.startswith("Put the ZIP file there, or correct")
+    (tmp_path / "adjuntos").mkdir()
+    (issue,) = find(tmp_path, "informe.pdf").issues
+    assert issue.remedy.endswith("`folder: adjuntos`")
+
+
+@pytest.mark.parametrize(("there", "folder"), [("x.zip", "sub/x"), ("x", "sub/x.zip")])
+def test_the_place_that_is_proposed_is_written_as_the_mapping_needs_it(tmp_path: Path, there: str, folder: str) -> None:
+    """A folder inside another one keeps the path to it."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / there).mkdir() if there == "x" else pack(tmp_path / "sub" / there)
+    assert find(tmp_path, "informe.pdf", folder=folder).issues[0].remedy.endswith(f"`folder: sub/{there}`")
+
+
+@pytest.mark.parametrize(
+    ("content", "folder", "said"),
+    [
+        (b"", "adjuntos.zip", "is an empty file (0 bytes)"),
+        (b"", "adjuntos", "is an empty file (0 bytes)"),
+        (b"<html>Sign in to download</html>", "adjuntos.zip", "is not a ZIP file, although its name ends in .zip"),
+        (b"P", "Adjuntos.ZIP", "is not a ZIP file, although its name ends in .zip"),
+    ],
+)
+def test_what_is_no_zip_file_is_not_to_be_unpacked(tmp_path: Path, content: bytes, folder: str, said: str) -> None:
+    """An empty file, or a page that was saved as one, has to be downloaded or made again."""
+    (tmp_path / folder).write_bytes(content)
+    (issue,) = find(tmp_path, "informe.pdf", folder=folder).issues
+    assert issue.message.endswith(said)
+    assert issue.remedy.startswith("Download or make the ZIP file again")
+
+
 def test_several_files_of_a_zip_file_are_proposed_together(tmp_path: Path) -> None:
     """A cell with another sign than the separator between names of the zip file says what to write."""
     pack(tmp_path / "adjuntos.zip")

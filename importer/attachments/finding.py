@@ -108,7 +108,7 @@ class AttachmentFolder:
         if self._root.is_dir():
             return DiskFolder(self._root, self._options.max_size)
         try:
-            return open_zipped(self._root, self._options.max_size, self._lost)
+            return open_zipped(self._root, self._options.folder, self._options.max_size, self._lost)
         except RefusedAttachment as refused:
             return refused
 

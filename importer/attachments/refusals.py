@@ -48,22 +48,41 @@ class NotThere(Exception):
         super().__init__(*near)
 
 
-def no_folder(root: Path, lost: str | None = None) -> RefusedAttachment:
-    """Refuse a folder that does not exist, or is a file but no zip file."""
+def no_folder(root: Path, written: Path, lost: str | None = None) -> RefusedAttachment:
+    """Refuse a folder that does not exist, or is a file but no zip file; `written` is how the mapping names it."""
+    is_called_zip = root.suffix.lower() == ".zip"
     if root.exists():
+        if is_called_zip or not root.stat().st_size:
+            return _no_zip(root)
         message = _("the attachments folder {folder} is a file", folder=root)
         remedy = _("Unpack it, or pack the files as a ZIP file; then correct `folder` of `attachments` in the mapping")
+        return refused_name(MISSING, message, remedy)
+    if is_called_zip:
+        message = _("the ZIP file of the attachments {folder} does not exist", folder=root)
+        remedy = _("Put the ZIP file there, or correct `folder` of `attachments` in the mapping")
     else:
         message = _("the attachments folder {folder} does not exist", folder=root)
         remedy = _("Create the folder, or correct `folder` of `attachments` in the mapping")
-        if (packed := root.with_name(f"{root.name}.zip")).is_file():
-            remedy = _in_a_zip(packed.name)
-        elif lost is not None:
-            remedy = _(
-                "This report was made from {source}, and the folder is not there any more either: put the folder beside"
-                " the report, or name its whole path as `folder` of `attachments` in the mapping",
-                source=lost,
-            )
+    if (packed := root.with_name(f"{root.name}.zip")).is_file():
+        remedy = _files_are_in((written.parent / packed.name).as_posix())
+    elif is_called_zip and (unpacked := root.with_suffix("")).is_dir():
+        remedy = _files_are_in((written.parent / unpacked.name).as_posix())
+    elif lost is not None:
+        remedy = _(
+            "This report was made from {source}, and the folder is not there any more either: put the folder beside"
+            " the report, or name its whole path as `folder` of `attachments` in the mapping",
+            source=lost,
+        )
+    return refused_name(MISSING, message, remedy)
+
+
+def _no_zip(path: Path) -> RefusedAttachment:
+    """Refuse a file that should be a zip file, of which there is nothing to unpack."""
+    if path.stat().st_size:
+        message = _("the attachments folder {folder} is not a ZIP file, although its name ends in .zip", folder=path)
+    else:
+        message = _("the attachments folder {folder} is an empty file (0 bytes)", folder=path)
+    remedy = _("Download or make the ZIP file again, or correct `folder` of `attachments` in the mapping")
     return refused_name(MISSING, message, remedy)
 
 
@@ -89,7 +108,7 @@ def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | N
     """Refuse a file that is not there; `near` are what may be meant, `only_zip` is all that the folder has."""
     message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
     if only_zip is not None:
-        return refused_name(MISSING, message, _in_a_zip((folder / only_zip).as_posix()))
+        return refused_name(MISSING, message, _files_are_in((folder / only_zip).as_posix()))
     if not near:
         return refused_name(MISSING, message, _("Put the file there, or correct its name"))
     return RefusedAttachment(NameRefusal(MISSING, message, (), name, tuple(near)))
@@ -102,7 +121,7 @@ def several_files(name: str, folder: Path, remedy: str, *, are_all_there: bool) 
     return refused_name(code, message, remedy)
 
 
-def _in_a_zip(path: str) -> str:
+def _files_are_in(path: str) -> str:
     return _("If the files are in {path}, write in the mapping, under `attachments`: `folder: {path}`", path=path)
 
 

@@ -122,19 +122,19 @@ _open = lru_cache(_OPEN_ZIPS)(_OpenZip)
 """Open a zip file, once for all of its attachments, as long as it is the same file."""
 
 
-def open_zipped(path: Path, max_size: int, lost: str | None = None) -> ZippedFolder:
+def open_zipped(path: Path, written: Path, max_size: int, lost: str | None = None) -> ZippedFolder:
     """Return the files in a zip file; raises `RefusedAttachment` where there is none, or where it cannot be read.
 
-    `lost` is the sheet of a report beside which it should be.
+    `written` is how the mapping names it, and `lost` the sheet of a report beside which it should be.
     """
     if not path.is_file():
-        raise no_folder(path, lost)
+        raise no_folder(path, written, lost)
     try:
         with open_ordinary(path) as file:
             begins_like_one = file.read(4) in _SIGNATURES
             identity = identity_of(os.fstat(file.fileno()))
         if not begins_like_one:
-            raise no_folder(path)
+            raise no_folder(path, written)
         return ZippedFolder(path, identity, max_size)
     except NOT_READABLE as error:
         told = isinstance(error, OSError) and error.strerror and reason_of(error)
