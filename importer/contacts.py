@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import accumulate, chain
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from importer.workflow import guards
 from importer.workflow.contacts.making import ContactMaker, ContactSettings, ContactToMake
 from importer.workflow.forecast.forecast import UserInterface
 from importer.workflow.job import Job, LoadedJob, at_known_place, connection_in
+from importer.workflow.outcome.contact_waits import creating_until
 from importer.workflow.outcome.rejections import Rejection, refused_updates, rejected_contacts
 from importer.workflow.planning.contact_rows import ADDRESS, PlannedContact, contact_fields, is_own
 from importer.workflow.planning.plan import Plan, PlannedRow
@@ -85,12 +87,14 @@ class ListedContact:
 class ContactList:
     """The distinct contacts of a source, in the order of their first rows; `creates` as the mapping says.
 
-    `without` are the rows that name no address.
+    `without` are the rows that name no address. `until` is when the last contact that is being created can be searched
+    for, None where that is now.
     """
 
     contacts: tuple[ListedContact, ...]
     creates: bool = False
     without: tuple[int, ...] = ()
+    until: datetime | None = None
 
     @property
     def left_out(self) -> tuple[int, ...]:
@@ -175,7 +179,7 @@ class ContactsDone:
 def list_contacts(loaded: LoadedJob) -> ContactList:
     """Return the contacts of a source, with what the journal knows; the CRM is not asked, and nothing is changed."""
     with look_at_journal(loaded.job.journal_path) as journal:
-        return _listed(_plan(at_known_place(loaded, journal), journal), journal)
+        return _listed(_plan(at_known_place(loaded, journal), journal), journal, loaded.job.quiet_period)
 
 
 def held_rows(plan: Plan, journal_path: Place) -> tuple[Rejection, ...]:
@@ -206,7 +210,7 @@ def ask_contacts(loaded: LoadedJob, ui: UserInterface, *, creates: bool = False)
         if not journal.standing.may_send:
             raise StartRefused(journal.standing.sentence or "")
         plan = _plan(loaded, journal)
-        wanted = _wanted(_listed(plan, journal), job, creates=creates)
+        wanted = _wanted(_listed(plan, journal, job.quiet_period), job, creates=creates)
         where = ContactSettings(
             operation=(plan.scope.tenant, plan.scope.operation),
             scope=plan.scope.parts,
@@ -219,7 +223,7 @@ def ask_contacts(loaded: LoadedJob, ui: UserInterface, *, creates: bool = False)
         now = wanted[: _most(crm, job, [one.searches + creates for one in wanted])]
         ui.asking(len(now))
         reason = _make(maker, now, job, ui)
-        listed = _listed(_plan(loaded, journal), journal)
+        listed = _listed(_plan(loaded, journal), journal, job.quiet_period)
     return ContactsDone(
         listed,
         crm.calls,
@@ -311,7 +315,7 @@ def _plan(loaded: LoadedJob, journal: Journal) -> Plan:
     return plan
 
 
-def _listed(plan: Plan, journal: Journal) -> ContactList:
+def _listed(plan: Plan, journal: Journal, quiet_period: float) -> ContactList:
     """Return the contacts of a plan; the fields of one are those of its first row that would be sent, if any."""
     found: dict[str, ListedContact] = {}
     ranks: dict[str, int] = {}
@@ -335,7 +339,10 @@ def _listed(plan: Plan, journal: Journal) -> ContactList:
     told = [digest for digest, one in found.items() if one.state is ContactState.UNKNOWN or one.rejected]
     for digest, recorded in journal.contacts.known(operation, told).items():
         found[digest].message = recorded.message
-    return ContactList(tuple(found.values()), creates=options is not None and options.creates, without=tuple(without))
+    creating = {digest for digest, one in found.items() if one.state is ContactState.SENDING}
+    until = creating_until(journal, operation, creating, quiet_period)
+    creates = options is not None and options.creates
+    return ContactList(tuple(found.values()), creates=creates, without=tuple(without), until=until)
 
 
 def _lacked_its_contact(row: PlannedRow) -> bool:

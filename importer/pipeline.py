@@ -310,7 +310,8 @@ def report_run(context: RunContext, result: SendResult, options: ReportOptions, 
     """Write the report of what became of every row, and record how the run ended."""
     context.stop.begin_report()
     plan = refresh(context.plan, context.journal, context.record, situation.commands.quiet_period)
-    result, plan = with_contacts(with_open_questions(result, plan), plan, context.journal)
+    result = with_open_questions(result, plan)
+    result, plan = with_contacts(result, plan, context.journal, situation.commands.quiet_period)
     situation = replace(situation, corrected=tuple(still_to_send(one, plan) for one in situation.corrected))
     finished = report_outcome(plan, context.journal, context.record, result, options, situation, context.stop)
     context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
@@ -330,7 +331,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         result = SendResult(now(), server, notes=notes)
         situation = with_verdicts(situation_of(loaded, journal, record, plan), job, plan, journal, record)
         plan = replace(select_rows(plan, job.only), whole=None)  # a report of these rows alone, to be given back
-        result, plan = with_contacts(with_open_questions(result, plan), plan, journal)
+        result, plan = with_contacts(with_open_questions(result, plan), plan, journal, job.quiet_period)
         return with_shared(report_outcome(plan, journal, record, result, options, situation), job, journal, record)
 
 

@@ -23,10 +23,7 @@ def steps_about(listed: ContactList, job: Job, *, creates: bool) -> tuple[Step, 
 
 def _sentences(listed: ContactList, commands: Commands, *, creates: bool) -> Iterator[str]:
     """Yield what there is to do, the most pressing first."""
-    if unknown := listed.of("unknown"):
-        yield from contact_steps(
-            ContactWaits(unknown=sum(len(one.rows) for one in unknown), named={"unknown": unknown[0].address}), commands
-        )
+    yield from contact_steps(_in_doubt(listed), commands)
     missing = [one for one in listed.to_create if one.code == "missing"]
     if missing and not creates:
         yield ngettext(
@@ -66,3 +63,14 @@ def _sentences(listed: ContactList, commands: Commands, *, creates: bool) -> Ite
             rows=first_rows(rows),
             command=commands.run("--retry-rejected"),
         )
+
+
+def _in_doubt(listed: ContactList) -> ContactWaits:
+    """Return how many rows have contacts that may exist: of unknown ones, and of those that are being created."""
+    unknown, creating = listed.of("unknown"), listed.of("sending")
+    return ContactWaits(
+        unknown=sum(len(one.rows) for one in unknown),
+        creating=sum(len(one.rows) for one in creating),
+        named={kind: of[0].address for kind, of in (("unknown", unknown), ("creating", creating)) if of},
+        until=listed.until,
+    )

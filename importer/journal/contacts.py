@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from importer.journal.database import Database, batches
 from importer.journal.runs import user_name
 from importer.journal.schema import contact_attempts, contacts
+from importer.system.clock import local_datetime
 
 
 class ContactState(StrEnum):
@@ -130,6 +132,17 @@ class Contacts:
         )
         with self._database.read() as connection:
             return [_doubt(row) for row in connection.execute(query)]
+
+    def searchable_from(self, doubt: ContactDoubt, quiet_period: float) -> datetime | None:
+        """Return from when on a search for a contact in doubt proves something; None where it does so now.
+
+        The quiet period, in seconds, begins when its attempt had certainly ended. That of another boot is measured
+        from now on.
+        """
+        clock = self._database.clock
+        now = clock.elapsed()
+        left = quiet_period + (doubt.silent_since - now if doubt.boot == clock.boot() else 0.0)
+        return local_datetime(clock.wall() + left) if left > 0 else None
 
     def operations_in_doubt(self) -> list[Operation]:
         """Return the operations that have contacts which are unknown or being created."""

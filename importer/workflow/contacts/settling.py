@@ -8,26 +8,29 @@ the doctor's test case, that later contact proves both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from importer.crm import Crm
 from importer.errors import QuestionRefused
 from importer.journal import ContactDoubt, ContactState, Journal, KnownContact, Operation
-from importer.messages import _, ngettext
-from importer.system.clock import local_datetime
+from importer.messages import _, ngettext, shorten
 from importer.system.stopping import Stop
 from importer.text import folded_address
 from importer.workflow.contacts.searching import ContactAnswer, findings_of, in_each_spelling, judge
 from importer.workflow.planning.contact_rows import ADDRESS
+
+_MOST_NAMED = 5
+"""Contacts that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContactsSettled:
     """What settling contacts came to, and how many are left; `until` is when the last of these can be searched for.
 
-    `sending` are being created, by this process or another.
+    `sending` are being created, by this process or another, or were when that was stopped. `addresses` are those of
+    the unknown ones, `sending_addresses` those of the ones that are being created.
     """
 
     known: int = 0
@@ -36,6 +39,8 @@ class ContactsSettled:
     sending: int = 0
     until: datetime | None = None
     refusals: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    sending_addresses: tuple[str, ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
         """Return the result in sentences."""
@@ -56,27 +61,52 @@ class ContactsSettled:
                     self.missing,
                 )
             )
+        return (*lines, *self._left(), *self.refusals)
+
+    def _left(self) -> Iterator[str]:
+        """Yield which contacts are not settled, and from when on the CRM can be searched for them."""
         if self.unknown:
-            lines.append(
-                ngettext(
-                    "It is unknown whether {count} contact was created.",
-                    "It is unknown whether {count} contacts were created.",
-                    self.unknown,
-                )
+            yield ngettext(
+                "It is unknown whether {count} contact was created: {addresses}.",
+                "It is unknown whether {count} contacts were created: {addresses}.",
+                self.unknown,
+                addresses=_named(self.addresses, self.unknown),
+            )
+        if self.sending:
+            yield ngettext(
+                "{count} contact is being created, or was when its process stopped: {addresses}.",
+                "{count} contacts are being created, or were when their process stopped: {addresses}.",
+                self.sending,
+                addresses=_named(self.sending_addresses, self.sending),
             )
         if self.until is not None:
-            lines.append(_("They can be searched for from {when:%Y-%m-%d %H:%M:%S} on.", when=self.until))
-        return (*lines, *self.refusals)
+            yield ngettext(
+                "It can be searched for from {when:%Y-%m-%d %H:%M:%S} on.",
+                "All of these contacts can be searched for from {when:%Y-%m-%d %H:%M:%S} on.",
+                self.unknown + self.sending,
+                when=self.until,
+            )
+
+
+def _named(addresses: tuple[str, ...], count: int) -> str:
+    """Return the first of so many contacts."""
+    shown = [shorten(address) for address in addresses[:_MOST_NAMED]]
+    return ", ".join([*shown, *["…"] * (count > len(shown))])
 
 
 def contact_waits(journal: Journal, operation: Operation, quiet_period: float) -> ContactsSettled:
     """Return what is not settled of the contacts of an operation, without asking the CRM."""
-    clock, doubts = journal.clock, journal.contacts.doubts(operation)
-    sending = sum(doubt.state is ContactState.SENDING for doubt in doubts)
-    ends = [doubt.silent_since + quiet_period for doubt in doubts]
-    latest = max((end for end in ends if end > clock.elapsed()), default=None)
-    until = None if latest is None else local_datetime(clock.wall() + latest - clock.elapsed())
-    return ContactsSettled(unknown=len(doubts) - sending, sending=sending, until=until)
+    doubts = journal.contacts.doubts(operation)
+    searchable = (journal.contacts.searchable_from(doubt, quiet_period) for doubt in doubts)
+    sending = [doubt.address for doubt in doubts if doubt.state is ContactState.SENDING]
+    unknown = [doubt.address for doubt in doubts if doubt.state is not ContactState.SENDING]
+    return ContactsSettled(
+        unknown=len(unknown),
+        sending=len(sending),
+        until=max((until for until in searchable if until is not None), default=None),
+        addresses=tuple(filter(None, unknown)),
+        sending_addresses=tuple(filter(None, sending)),
+    )
 
 
 class ContactSettler:
@@ -115,12 +145,10 @@ class ContactSettler:
         ready = filter(self.is_ready, self._journal.contacts.doubts(self._operation))
         decided = [self.settle_one(doubt) for doubt in ready if stop is None or not stop.requested]
         left = contact_waits(self._journal, self._operation, self._quiet)
-        return ContactsSettled(
+        return replace(
+            left,
             known=decided.count(ContactState.KNOWN),
             missing=decided.count(ContactState.MISSING),
-            unknown=left.unknown,
-            sending=left.sending,
-            until=left.until,
             refusals=tuple(self._refusals),
         )
 

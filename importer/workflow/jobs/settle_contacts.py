@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from importer import settings
+from importer.commands import told
 from importer.crm import Crm
 from importer.errors import (
     ConnectionRefused,
@@ -18,7 +19,6 @@ from importer.errors import (
 )
 from importer.journal import ContactDoubt, ContactState, Journal, Operation
 from importer.messages import _, ngettext
-from importer.system.clock import local_datetime
 from importer.text import folded_address
 from importer.workflow import guards
 from importer.workflow.commands import Commands
@@ -47,7 +47,27 @@ def settle_contacts(job: SettleJob, wait: Waiter | None = None) -> ContactsSettl
                 results.append(ContactSettler.asking(crm, journal, operation, job.quiet_period).settle())
         by_hand = _by_hand(job, journal)
     result = _together(results)
-    return replace(result, refusals=(*result.refusals, *by_hand))
+    return replace(result, refusals=(*result.refusals, *_by_waiting(job, result), *by_hand))
+
+
+def _by_waiting(job: SettleJob, left: ContactsSettled) -> tuple[str, ...]:
+    """Return the command that waits until the contacts that are left can be searched for, if they cannot be now."""
+    if left.until is None:
+        return ()
+    sentence = told(
+        ngettext(
+            "`{command}` waits until then and searches the CRM for it.",
+            "`{command}` waits until then and searches the CRM for them.",
+            left.unknown + left.sending,
+            command=_commands(job).settle("--wait"),
+        ),
+        "",
+    )
+    return (sentence,) if sentence else ()
+
+
+def _commands(job: SettleJob) -> Commands:
+    return Commands(None, job.mapping, job.connection, job.journal_option, quiet_period=job.quiet_period)
 
 
 def _by_hand(job: SettleJob, journal: Journal) -> tuple[str, ...]:
@@ -56,7 +76,7 @@ def _by_hand(job: SettleJob, journal: Journal) -> tuple[str, ...]:
     addresses = [one.address for one in doubts if one.address and not one.is_being_created and not one.decidable_from]
     if not addresses:
         return ()
-    commands = Commands(None, job.mapping, job.connection, job.journal_option, quiet_period=job.quiet_period)
+    commands = _commands(job)
     exists, missing = (commands.settle("--by-hand", addresses[0], option) for option in ("--exists", "--not-created"))
     sentence = ngettext(
         "Look up {addresses} in the CRM, and run `{exists}` or `{missing}`.",
@@ -97,8 +117,7 @@ def doubtful_contacts(job: SettleJob) -> tuple[ContactInDoubt, ...]:
 
 
 def _for_a_person(job: SettleJob, journal: Journal, doubt: ContactDoubt) -> ContactInDoubt:
-    left = doubt.silent_since + job.quiet_period - journal.clock.elapsed()
-    until = local_datetime(journal.clock.wall() + left) if left > 0 else None
+    until = journal.contacts.searchable_from(doubt, job.quiet_period)
     return ContactInDoubt(doubt.address or "", doubt.state is ContactState.SENDING, until, doubt.message)
 
 
@@ -175,4 +194,6 @@ def _together(results: list[ContactsSettled]) -> ContactsSettled:
         sending=sum(one.sending for one in results),
         until=max((one.until for one in results if one.until), default=None),
         refusals=tuple(dict.fromkeys(sentence for one in results for sentence in one.refusals)),
+        addresses=tuple(address for one in results for address in one.addresses),
+        sending_addresses=tuple(address for one in results for address in one.sending_addresses),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from importer.commands import told
-from importer.journal import EXISTING, ContactState, Journal, KnownContact
+from importer.journal import EXISTING, ContactState, Journal, KnownContact, Operation
 from importer.messages import _, ngettext, shorten
 from importer.model import Status
 from importer.system.spool import Spool
@@ -19,7 +21,9 @@ class ContactWaits:
     """How many planned rows wait for their contacts, by the reason; `named` has an address for each reason.
 
     The contact was `rejected` by the CRM, or it is `unknown` whether it was created, or `unclear` whether the CRM has
-    it; or it is `open`: missing, or not asked for yet. `created` counts the contacts that the run created.
+    it; a process is `creating` it, or was when it stopped; or it is `open`: missing, or not asked for yet. `until` is
+    when the last of those that are being created can be searched for, None where that is so now. `created` counts the
+    contacts that the run created.
     """
 
     rejected: int = 0
@@ -28,11 +32,13 @@ class ContactWaits:
     open: int = 0
     created: int = 0
     named: Mapping[str, str] = field(default_factory=dict)
+    creating: int = 0
+    until: datetime | None = None
 
     @property
     def blocked(self) -> int:
         """The rows for which giving the same command again does not help by itself."""
-        return self.rejected + self.unknown + self.unclear
+        return self.rejected + self.unknown + self.unclear + self.creating
 
     def notes(self) -> Iterator[str]:
         """Yield what the run did."""
@@ -47,7 +53,7 @@ NO_WAITS = ContactWaits()
 
 
 def with_contact_waits(
-    plan: Plan, journal: Journal, unclear: Mapping[str, str], run: int | None = None
+    plan: Plan, journal: Journal, unclear: Mapping[str, str], quiet_period: float, run: int | None = None
 ) -> tuple[Plan, ContactWaits]:
     """Return the plan with the reason in each planned row whose contact the CRM does not have, and their counts.
 
@@ -55,14 +61,27 @@ def with_contact_waits(
     """
     if plan.mapping.contacts is None or not plan.mapping.contacts.creates:
         return plan, NO_WAITS
-    judge = _Judge(journal, (plan.scope.tenant, plan.scope.operation), unclear)
+    operation = (plan.scope.tenant, plan.scope.operation)
+    judge = _Judge(journal, operation, unclear)
     batches: Spool[Batch] = Spool(in_memory=1)
     for batch in plan.batches:
         batches.append(batch.with_facts(contact_waits=list(judge.reasons(batch))))
-    whole = None if plan.whole is None else with_contact_waits(plan.whole, journal, unclear)[0]
+    whole = None if plan.whole is None else with_contact_waits(plan.whole, journal, unclear, quiet_period)[0]
     created = 0 if run is None else journal.contacts.created_by(run)
-    waits = ContactWaits(**judge.counts, created=created, named=judge.named)
+    until = creating_until(journal, operation, judge.creating, quiet_period)
+    waits = ContactWaits(**judge.counts, created=created, named=judge.named, until=until)
     return replace(plan, batches=batches, whole=whole), waits
+
+
+def creating_until(
+    journal: Journal, operation: Operation, digests: AbstractSet[str], quiet_period: float
+) -> datetime | None:
+    """Return when the last of these contacts, which are being created, can be searched for; None where that is now."""
+    if not digests:
+        return None
+    doubts = [one for one in journal.contacts.doubts(operation) if one.digest in digests]
+    ends = (journal.contacts.searchable_from(doubt, quiet_period) for doubt in doubts)
+    return max((end for end in ends if end is not None), default=None)
 
 
 class _Judge:
@@ -71,7 +90,8 @@ class _Judge:
     def __init__(self, journal: Journal, operation: tuple[str, str], unclear: Mapping[str, str]) -> None:
         self._journal, self._operation, self._unclear = journal, operation, unclear
         self._first_fields: dict[str, str] = {}
-        self.counts: dict[str, int] = {"rejected": 0, "unknown": 0, "unclear": 0, "open": 0}
+        self.counts: dict[str, int] = dict.fromkeys(("rejected", "unknown", "unclear", "creating", "open"), 0)
+        self.creating: set[str] = set()
         self.named: dict[str, str] = {}
 
     def reasons(self, batch: Batch) -> Iterator[str | None]:
@@ -97,7 +117,10 @@ class _Judge:
     def _judged(self, row: PlannedRow, found: KnownContact | None, address: str) -> tuple[str, str]:
         digest, fields = (row.contact.digest, row.contact.fields) if row.contact else ("", "")
         if found is not None and found.state is ContactState.SENDING:
-            return "open", _("Contact: {address} is being created by another process.", address=address)
+            self.creating.add(digest)
+            return "creating", _(
+                "Contact: {address} is being created, or was when its process stopped: it may exist.", address=address
+            )
         if found is not None and found.state is ContactState.UNKNOWN:
             return "unknown", _(
                 "Contact: it is not known whether {address} was created in the CRM. {message}",
@@ -123,6 +146,8 @@ def contact_steps(waits: ContactWaits, commands: Commands) -> Iterator[str]:
     """Yield what there is to do about contacts, the most pressing first."""
     if waits.unknown:
         yield _unknown(waits, commands)
+    if waits.creating:
+        yield _creating(waits, commands)
     if waits.rejected:
         yield _rejected(waits, commands)
     if waits.unclear:
@@ -154,6 +179,53 @@ def _unknown(waits: ContactWaits, commands: Commands) -> str:
             " searches the CRM for them.",
             waits.unknown,
             address=named["unknown"],
+        ),
+    )
+
+
+def _creating(waits: ContactWaits, commands: Commands) -> str:
+    """Return what there is to do about contacts that a process is creating, or was creating when it stopped."""
+    values = {"address": waits.named["creating"], "search": commands.settle("--wait"), "when": waits.until}
+    if waits.until is None:
+        return _creating_until_now(waits.creating, values)
+    return told(
+        ngettext(
+            "{count} row waits for a contact that is being created, or was when its process stopped ({address}). The"
+            " contact can be searched for from {when:%Y-%m-%d %H:%M:%S} on, and `{search}` waits until then.",
+            "{count} rows wait for contacts that are being created, or were when their process stopped ({address})."
+            " The contacts can be searched for from {when:%Y-%m-%d %H:%M:%S} on, and `{search}` waits until then.",
+            waits.creating,
+            **values,
+        ),
+        ngettext(
+            "{count} row waits for a contact that is being created, or was when its process stopped ({address}). The"
+            " first run after {when:%Y-%m-%d %H:%M:%S} searches the CRM for it.",
+            "{count} rows wait for contacts that are being created, or were when their process stopped ({address})."
+            " The first run after {when:%Y-%m-%d %H:%M:%S} searches the CRM for them.",
+            waits.creating,
+            **values,
+        ),
+    )
+
+
+def _creating_until_now(count: int, values: Mapping[str, object]) -> str:
+    """Return what there is to do about contacts that were being created, and can be searched for now."""
+    return told(
+        ngettext(
+            "{count} row waits for a contact that was being created when its process stopped ({address}): `{search}`"
+            " searches the CRM for it.",
+            "{count} rows wait for contacts that were being created when their process stopped ({address}): `{search}`"
+            " searches the CRM for them.",
+            count,
+            **values,
+        ),
+        ngettext(
+            "{count} row waits for a contact that was being created when its process stopped ({address}). The next run"
+            " searches the CRM for it.",
+            "{count} rows wait for contacts that were being created when their process stopped ({address}). The next"
+            " run searches the CRM for them.",
+            count,
+            **values,
         ),
     )
 

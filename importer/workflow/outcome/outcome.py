@@ -176,9 +176,9 @@ def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
     return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
 
 
-def with_contacts(result: SendResult, plan: Plan, journal: Journal) -> tuple[SendResult, Plan]:
+def with_contacts(result: SendResult, plan: Plan, journal: Journal, quiet_period: float) -> tuple[SendResult, Plan]:
     """Add to a result how many rows wait for their contacts, and to the plan why; say what was created."""
-    plan, waits = with_contact_waits(plan, journal, result.unclear_contacts, result.run)
+    plan, waits = with_contact_waits(plan, journal, result.unclear_contacts, quiet_period, result.run)
     return replace(result, contacts=waits, notes=(*result.notes, *waits.notes())), plan
 
 
