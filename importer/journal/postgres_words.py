@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 
 from importer.commands import same_command, told
-from importer.errors import JournalError, JournalFull
+from importer.errors import JournalError, JournalFull, JournalUnreachable
 from importer.journal_place import Place
 from importer.messages import _
 
@@ -88,7 +88,12 @@ def is_lost(error: Exception) -> bool:
     cause, code = _cause(error)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return code in _RETIRING or code.startswith("08") or (not code and type(cause).__name__ == "OperationalError")
+    return code in _RETIRING or code.startswith("08") or (not code and _is_operational(cause))
+
+
+def _is_operational(cause: BaseException) -> bool:
+    """Tell whether an error is of the connection, by a name: its package need not be there; pools have kinds of it."""
+    return any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__)
 
 
 def explain(error: Exception, place: Place, schema: str) -> JournalError:
@@ -157,7 +162,7 @@ def _password_refused(place: Place, cause: str) -> JournalError:
 
 
 def _lost(place: Place, cause: str) -> JournalError:
-    return JournalError(
+    return JournalUnreachable(
         told(
             _(
                 "{path}: the journal's server does not answer, or refuses the connection ({cause}). Check the"

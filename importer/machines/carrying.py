@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from importer.errors import ImporterError, SettingsError
+from importer.errors import ImporterError, JournalUnreachable, SettingsError
 from importer.journal import Journal, QueuedImport, QueueState, RunPause, Share
 from importer.journal_place import Place
 from importer.machines.heartbeat import Heartbeat
@@ -46,7 +46,10 @@ class Successors:
 
 @dataclass(slots=True)
 class QueueWorker:
-    """One worker: its name, its journal, how many requests it makes at once, and what stops the job that it is at."""
+    """One worker: its name, its journal, how many requests it makes at once, and what stops the job that it is at.
+
+    `end` lets it take no further job. `lost` is why, where it has lost its journal.
+    """
 
     name: str
     journal: Place
@@ -57,6 +60,8 @@ class QueueWorker:
     stopping: bool = False
     stop: Stop = field(default_factory=Stop)
     refused: dict[int, datetime] = field(default_factory=dict)
+    end: Callable[[], object] = lambda: None
+    lost: JournalUnreachable | None = None
 
     def request_stop(self) -> None:
         """Stop after the cases in flight; asked again, give up their answers."""

@@ -21,6 +21,7 @@ from importer.journal import (
     require_driver,
 )
 from importer.machines.schedule import now
+from importer.messages import ngettext
 
 if TYPE_CHECKING:
     import procrastinate
@@ -31,6 +32,9 @@ TASK = "carry-on"
 
 _MARGIN = 5.0
 """Seconds after the end of a lease at which somebody looks whether its holder is still there."""
+
+_POOL_PATIENCE = 20.0
+"""Seconds in which a connection is waited for."""
 
 _LOCK = 0x57434932
 
@@ -43,7 +47,8 @@ class JobQueue:
         self._server, self._schema = server, "case_importer_queue"
         with self.explained():
             self._schema = self._prepared()
-        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what a person should know is said by us
+        for name in ("procrastinate", "psycopg", "psycopg.pool"):  # what a person should know is said by us
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def _prepared(self) -> str:
         """Make the tables of the jobs where they are missing; return the name of their schema."""
@@ -70,18 +75,24 @@ class JobQueue:
         """Turn errors of the server, and of Procrastinate, into sentences that say what to do."""
         import psycopg  # noqa: PLC0415 - as above
         from procrastinate.exceptions import ConnectorException  # noqa: PLC0415
+        from psycopg_pool import PoolTimeout  # noqa: PLC0415
 
         try:
             yield
-        except ConnectorException as error:
-            cause = error.__cause__ if isinstance(error.__cause__, psycopg.Error) else psycopg.OperationalError()
+        except (ConnectorException, psycopg.Error) as error:
+            cause = error if isinstance(error, psycopg.Error) else error.__cause__
+            if isinstance(cause, PoolTimeout):
+                reason = ngettext(
+                    "no connection within {count} second", "no connection within {count} seconds", int(_POOL_PATIENCE)
+                )
+                cause = psycopg.OperationalError(reason)
+            if not isinstance(cause, psycopg.Error):
+                cause = psycopg.OperationalError()
             raise explain_server_error(cause, self._server, self._schema) from error
-        except psycopg.Error as error:
-            raise explain_server_error(error, self._server, self._schema) from error
 
     @property
     def _pool(self) -> dict[str, Any]:
-        return {"conninfo": conninfo_of(self._server), "min_size": 1, "max_size": 4, "timeout": 20.0}
+        return {"conninfo": conninfo_of(self._server), "min_size": 1, "max_size": 4, "timeout": _POOL_PATIENCE}
 
     def app(self, carry_on: Callable[[int], None]) -> procrastinate.App:
         """Return Procrastinate's application for a worker, whose one task is `carry_on`."""

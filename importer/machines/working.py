@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from importer.errors import ImporterError, UsageError
+from importer.errors import ImporterError, JournalUnreachable, UsageError
 from importer.journal import OWNER, Journal, QueueState
 from importer.journal_place import Server
 from importer.machines.carrying import QueueWorker, Successors, carry_on
@@ -71,6 +71,8 @@ def work(place: object, options: WorkOptions, say: Callable[[str], None]) -> Non
         app = queue.app(lambda queued_id: _carry_on(machine, queued_id))
         with queue.explained():
             _run(app, machine, options)
+        if machine.lost is not None:
+            raise machine.lost
         if not options.wait:
             _say_what_is_left(server, say)
 
@@ -104,7 +106,11 @@ def _carry_on(machine: QueueWorker, queued_id: int) -> None:
     try:
         carry_on(machine, queued_id)
     except ImporterError as error:
-        machine.say(str(error))
+        if (lost := lost_by(error)) is None:
+            machine.say(str(error))
+            return
+        machine.lost = lost  # as an idle worker does: what it would do next could be another worker's by now
+        machine.end()
     except Exception as error:  # noqa: BLE001 - the worker goes on with other imports
         frames = traceback.extract_tb(error.__traceback__)
         places = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
@@ -116,13 +122,34 @@ def _carry_on(machine: QueueWorker, queued_id: int) -> None:
         machine.say(clean("\n".join([sentence, *places])))
 
 
+def lost_by(error: BaseException) -> JournalUnreachable | None:
+    """Return that the journal is lost, where an error comes of that."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, JournalUnreachable):
+        seen = seen.__cause__ or seen.__context__
+    return seen
+
+
 def _run(app: procrastinate.App, machine: QueueWorker, options: WorkOptions) -> None:
     """Run Procrastinate's worker in a loop that works on every system, until a signal stops it."""
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         loop = runner.get_loop()
+        loop.set_exception_handler(_leave_out_lost_connections)
         worker = loop.create_task(_until_stopped(app, options))
-        with _signals(machine, lambda: loop.call_soon_threadsafe(worker.cancel)), suppress(asyncio.CancelledError):
+        machine.end = lambda: loop.call_soon_threadsafe(worker.cancel)
+        with _signals(machine), suppress(asyncio.CancelledError):
             loop.run_until_complete(worker)
+
+
+def _leave_out_lost_connections(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Print what nobody waited for, but not that the state of a job could not be written: the job is told of itself.
+
+    Procrastinate only counts its jobs by it: what is left of an import is done by the job that was queued before.
+    """
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - of the extra `server`
+
+    if not isinstance(context.get("exception"), ConnectorException):
+        loop.default_exception_handler(context)
 
 
 async def _until_stopped(app: procrastinate.App, options: WorkOptions) -> None:
@@ -137,12 +164,12 @@ async def _until_stopped(app: procrastinate.App, options: WorkOptions) -> None:
 
 
 @contextmanager
-def _signals(machine: QueueWorker, end: Callable[[], object]) -> Iterator[None]:
+def _signals(machine: QueueWorker) -> Iterator[None]:
     """Let the first signal stop the worker after what is in flight, and the second one give that up."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if not machine.stopping:
-            end()
+            machine.end()
         machine.request_stop()
 
     names = ["SIGINT", "SIGTERM", *(["SIGBREAK"] if sys.platform == "win32" else [])]
