@@ -65,6 +65,33 @@ def test_r15_check_of_an_old_journal_names_the_way_back(path: Path, give: Give) 
     assert give(["history", "--journal", str(path), "--json"]).json["runs"]
 
 
+@pytest.mark.parametrize("words", [["backup", "out.db"], ["copy", "out.db"], ["move", "journal.db", "out.db"]])
+def test_r15_a_copy_of_an_old_journal_says_that_it_is_old(path: Path, give: Give, words: list[str]) -> None:
+    """The copy is made, and what it lacks is said in the words of `journal check`, in JSON too; so it is once moved."""
+    cp(path, path.with_name("old.db"))
+    sent(path, 4, 5)
+    cp(path.with_name("old.db"), path)
+    command = ["journal", words[0], *(str(path.with_name(name)) for name in words[1:])]
+    where = [] if words[0] == "move" else ["--journal", str(path)]
+    for number, as_json in enumerate(([], ["--json"])):
+        said = give([*command[:-1], f"{command[-1]}{number}", *where, *as_json])
+        assert said.status == 0
+        assert "2 attempts that this computer made are missing" in said.err
+        if as_json:
+            assert (said.json["standing"], "2 attempts" in said.json["warning"]) == ("behind", True)
+        if words[0] == "move":
+            assert standing(Path(f"{command[-1]}{number}")) == "behind"
+            path.unlink()
+            cp(path.with_name("old.db"), path)
+
+
+def test_a_copy_of_a_sound_journal_warns_of_nothing(path: Path, give: Give) -> None:
+    """A journal that is complete is copied without a word beside that."""
+    said = give(["journal", "backup", "--journal", str(path), "--json"])
+    assert (said.status, said.err) == (0, "")
+    assert (said.json["standing"], said.json["warning"]) == ("sound", None)
+
+
 def test_check_of_a_damaged_journal_names_the_damage(path: Path, give: Give) -> None:
     """A record whose row is gone is found, and so is a page that is not as it should be."""
     with closing(sqlite3.connect(path)) as raw, raw:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from importer.messages import _, gettext_noop
 from importer.names import counted
 
 if TYPE_CHECKING:
-    from importer.journal import Journal
+    from importer.journal import Journal, Standing
 
 
 @click.group(
@@ -88,8 +88,8 @@ def check(journal: Place | None, *, as_json: bool) -> int:
 def backup(file: Path | None, journal: Place | None, *, as_json: bool) -> int:
     """Carry out `journal backup`."""
     with open_existing(journal) as opened:
-        path = opened.copies.back_up(file)
-    return _done("journal backup", _("Backup: {path}", path=path), path, as_json=as_json)
+        path, standing = opened.copies.back_up(file), opened.standing
+    return _done("journal backup", _("Backup: {path}", path=path), path, standing, as_json=as_json)
 
 
 @command.command(
@@ -113,9 +113,9 @@ def backup(file: Path | None, journal: Place | None, *, as_json: bool) -> int:
 def copy(file: Place, journal: Place | None, *, as_json: bool) -> int:
     """Carry out `journal copy`."""
     with open_existing(journal) as opened:
-        path = opened.copies.copy(file)
+        path, standing = opened.copies.copy(file), opened.standing
     sentence = _("Copy: {path}. Do not send with it while {journal} is in use.", path=path, journal=opened.path)
-    return _done("journal copy", sentence, path, as_json=as_json)
+    return _done("journal copy", sentence, path, standing, as_json=as_json)
 
 
 @command.command(
@@ -143,6 +143,7 @@ def move(source: Place, target: Place, *, as_json: bool) -> int:
         raise UsageError(_("{path}: there is no such journal, so nothing was moved. Check the path.", path=source))
     with open_existing(source) as opened:
         opened.move(target)
+        standing = replace(opened.standing, path=target)  # the old place is retired
     if resolved(target) == resolved(journal_path(None)):
         sentence = _("The journal is now {path}, where every command finds it.", path=target)
     else:
@@ -151,7 +152,7 @@ def move(source: Place, target: Place, *, as_json: bool) -> int:
             path=target,
             option=shell_words("--journal", target),
         )
-    return _done("journal move", sentence, target, as_json=as_json)
+    return _done("journal move", sentence, target, standing, as_json=as_json)
 
 
 def open_existing(path: Place | None) -> Journal:
@@ -169,9 +170,14 @@ def _is_there(path: Place) -> bool:
     return isinstance(path, Server) or path.exists() or path.with_name(path.name + "-wal").exists()
 
 
-def _done(name: str, sentence: str, path: Place, *, as_json: bool) -> int:
+def _done(name: str, sentence: str, path: Place, standing: Standing, *, as_json: bool) -> int:
+    """Say what was made, and, of a journal that is known to lack some of what was sent, that it does."""
+    warning = standing.sentence if standing.is_incomplete else None
     if as_json:
-        print_json(name, {"exit_status": 0, "path": str(path)})
+        values = {"exit_status": 0, "path": str(path), "standing": standing.kind, "warning": warning}
+        print_json(name, values)
     else:
         click.echo(sentence)
+    if warning:
+        click.echo(_("Note: {note}", note=warning), err=True)
     return 0

@@ -35,6 +35,11 @@ class Standing:
         return self.kind in {"sound", "new"}
 
     @property
+    def is_incomplete(self) -> bool:
+        """Tell whether the journal is known to lack some of what was sent: rows that it calls planned may be cases."""
+        return self.kind in {"behind", "forked", "other-journal"}
+
+    @property
     def sentence(self) -> str | None:
         """What is wrong, and how to fix it; None where nothing is wrong."""
         return None if self.may_send else _SENTENCES[self.kind](self)

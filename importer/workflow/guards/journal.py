@@ -25,9 +25,6 @@ NOTHING_WAS_SENT = "nothing-was-sent"
 LOOK_FIRST = "look-first"
 ADOPTED = "adopted"
 
-_INCOMPLETE = {"behind", "forked", "other-journal"}
-"""Standings in which a journal lacks some of what was sent: rows that it calls planned may be cases."""
-
 
 def journal_questions(job: Job, journal: Journal, scope: Scope) -> Iterator[Question]:
     """Yield what a person must answer about a journal before anything is sent with it.
@@ -37,8 +34,8 @@ def journal_questions(job: Job, journal: Journal, scope: Scope) -> Iterator[Ques
     standing = journal.standing
     if standing.kind == "unknown-computer":
         yield moved_here_question(job, journal.id)
-    elif not standing.may_send and not (standing.kind in _INCOMPLETE and (job.look_first or job.nothing_was_sent)):
-        raise StartRefused(standing.sentence or "", looking_helps=standing.kind in _INCOMPLETE)
+    elif not standing.may_send and not (standing.is_incomplete and (job.look_first or job.nothing_was_sent)):
+        raise StartRefused(standing.sentence or "", looking_helps=standing.is_incomplete)
     if job.look_first:
         _refuse_to_look_too_soon(job, journal, scope)
         return
