@@ -9,7 +9,7 @@
     ├── StartRefused          2    a start that could create second cases
     ├── JournalError          2    the journal: unreadable, from a newer version, on a bad disk
     │   ├── JournalPathRefused   it cannot be where it is
-    │   ├── JournalUnreachable     its server does not answer, or not now
+    │   ├── JournalUnreachable   its server does not answer, or not now
     │   └── JournalFull       3    the disk is full
     ├── RunStopped            3    a run that had begun to send cannot go on
     ├── ReportError           2    the report cannot be written
