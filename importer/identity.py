@@ -27,6 +27,7 @@ __all__ = [
     "address_digest",
     "canonical",
     "canonical_key",
+    "column_digest",
     "column_digests",
     "contact_digest",
     "content_hash",
@@ -151,6 +152,12 @@ def column_digests(cells: Iterable[bytes], secret: bytes) -> str:
     in a list of the digests of likely values.
     """
     return "".join(hashlib.blake2b(cell, key=secret, digest_size=COLUMN_DIGEST // 2).hexdigest() for cell in cells)
+
+
+def column_digest(columns: Iterable[str], digests: str, name: str) -> str:
+    """Return the digest of one of the columns, which are in any order, out of `column_digests` of all of them."""
+    at = sorted(columns).index(name) * COLUMN_DIGEST
+    return digests[at : at + COLUMN_DIGEST]
 
 
 def address_digest(address: str, secret: bytes) -> str:

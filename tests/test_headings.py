@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from mapping_support import HEAD, bound, faults, frame, loaded, written
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
+from importer.errors import MappingError
 from importer.mapping import Headings, draft
 
 OTHERS = {"Correo": ["E-mail", "Correo electrónico"]}
@@ -63,6 +65,45 @@ def test_two_headings_of_one_column_are_a_fault_that_names_both(tmp_path: Path) 
         bound(loaded(tmp_path, text), frame({"Id": ["1"], "E-mail": ["a@b.co"], "Mail": ["a@b.co"]}))
     twice = HEAD.replace("{key: Id}", "{key: Id, headings: {Correo: [E-mail], Copia: [e-MAIL]}}")
     assert faults(tmp_path, twice) == ["3:56: source.headings.Copia[1]: 'e-MAIL' is already a header of 'Correo'"]
+
+
+_RENAMED = "If a header was renamed after its rows were sent, leave the name in the mapping as it is, and write"
+
+
+def _hint(folder: Path, source: str, columns: str) -> list[str]:
+    """Return what is said of the missing columns of a mapping, without where it is said."""
+    fields = HEAD.replace("ana@example.com", "{column: Correo}").replace(
+        "description: words", 'description: {template: "{Correo} {Detalle}"}'
+    )
+    with pytest.raises(MappingError) as caught:
+        bound(loaded(folder, fields.replace("{key: Id}", source)), frame({name: [] for name in columns.split(", ")}))
+    return [fault.message for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("source", "columns", "line"),
+    [
+        ("{key: Id}", "Id, E-mail, Detalle, Otra", "headings: {Correo: [E-mail]}"),
+        ("{key: Id}", "Id, E-mail, Detalles, Otra", "headings: {Correo: [E-mail], Detalle: [Detalles]}"),
+        ("{key: Id, headings: {Correo: Mail, Id: [No]}}", "Id, E-mail, Detalle",
+         "headings: {Correo: [Mail, E-mail], Id: [No]}"),
+        ("{key: Id}", "Id, Zona, Detalle", "headings: {Correo: […]}"),  # nothing is like it: a person writes it
+        ("{key: Id}", "Id, 'E-mail: 1', Detalle", "headings: {Correo: [\"'E-mail: 1'\"]}"),
+    ],
+)  # fmt: skip
+def test_a_missing_column_is_proposed_another_heading(tmp_path: Path, source: str, columns: str, line: str) -> None:
+    """The last missing column says which line of `source` names the renamed headers, with those that it has already."""
+    *others, last = _hint(tmp_path, source, columns)
+    assert f"{_RENAMED} under `source`: `{line}`." in last
+    assert not any("headings" in message for message in others)
+
+
+def test_no_heading_is_proposed_where_none_is_left(tmp_path: Path) -> None:
+    """Where the mapping uses every column of the sheet, none of them can be the missing one."""
+    assert (
+        _hint(tmp_path, "{key: Id}", "Id, Detalle")
+        == ["the sheet has no column 'Correo'; possible values: Id, Detalle"] * 2
+    )
 
 
 def test_a_draft_keeps_decisions_under_another_heading(tmp_path: Path) -> None:
@@ -135,3 +176,59 @@ def test_the_last_line_of_a_case_is_compared_under_its_recorded_name(office: Off
         office.write([dict(zip(header, row.values(), strict=True)) for row in rows], header)
         counts = give(office.arguments("run", "--yes", "--json")).json["counts"]
         assert (counts["created"], counts["changed"]) == (1, 0)
+
+
+def _week(office: Office, give: Give, renamed: Mapping[str, str], *rows: Mapping[str, str]) -> dict[str, Any]:
+    """Import a sheet with renamed headers by a mapping that was edited to name them."""
+    text = MAPPING
+    for own, heading in renamed.items():
+        text = text.replace(f"column: {own}", f"column: {heading}").replace(f"key: {own}", f"key: {heading}")
+    office.mapping.write_text(text, "utf-8")
+    header = [renamed.get(name, name) for name in HEADER]
+    office.write([{renamed.get(name, name): cell for name, cell in row.items()} for row in rows], header)
+    found: dict[str, Any] = give(office.arguments("run", "--yes", "--json")).json
+    return found
+
+
+TWO = {"Correo": "E-mail", "Asunto": "Tema"}
+
+
+@pytest.mark.parametrize("renamed", [{"Correo": "E-mail"}, TWO, {"Ticket": "Caso"}, {"Ticket": "Caso", **TWO}], ids=str)
+def test_a_header_that_is_renamed_in_the_mapping_too_edits_no_row(
+    office: Office, give: Give, renamed: dict[str, str]
+) -> None:
+    """A column whose recorded texts another one has now counts as renamed, and a note says so; true edits are found."""
+    office.write([ticket(number) for number in range(1, 6)])
+    assert give(office.arguments("run", "--yes", "--json")).status == 0
+    again = _week(office, give, renamed, *(ticket(number) for number in range(1, 7)))
+    counts = again["counts"]
+    assert (counts["created"], counts["created_now"], counts["changed"]) == (6, 1, 0)
+    line = ", ".join(f"{own}: [{heading}]" for own, heading in renamed.items())
+    assert all(f"The column {own} is gone, and {heading} has" in str(again) for own, heading in renamed.items())
+    assert "in 5 rows that were sent before" in str(again)
+    assert all(f"{own}: [{heading}]" in line for own, heading in renamed.items())
+    edited = ticket(2, Detalle="otro texto"), ticket(3, Correo="otro@example.com"), ticket(6, Correo="x@example.com")
+    counts = _week(office, give, renamed, ticket(1), ticket(4), ticket(5), *edited)["counts"]
+    assert (counts["created"], counts["created_now"], counts["changed"]) == (6, 0, 3)
+
+
+def test_the_line_of_the_note_makes_the_columns_one(office: Office, give: Give) -> None:
+    """With the proposed headings nothing is edited or noted, whatever the fields of the mapping call the columns."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    _week(office, give, TWO, ticket(1), ticket(2), ticket(3))
+    key = "key: Ticket\n  headings: {Correo: [E-mail], Asunto: [Tema]}"
+    office.mapping.write_text(office.mapping.read_text("utf-8").replace("key: Ticket", key), "utf-8")
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, result.json["counts"]["changed"]) == (0, 0)
+    assert "is gone" not in result.out
+
+
+def test_another_column_with_other_texts_is_not_the_one_that_is_gone(office: Office, give: Give) -> None:
+    """A header that has what a vanished column had in a few rows only is another column: all rows are edited."""
+    office.write([ticket(number) for number in range(1, 5)])
+    give(office.arguments("run", "--yes"))
+    other = [ticket(1), *(ticket(number, Asunto=f"Sede {number}") for number in range(2, 5))]
+    again = _week(office, give, {"Asunto": "Tema"}, *other)
+    assert again["counts"]["changed"] == 4
+    assert "is gone" not in str(again)

@@ -33,14 +33,14 @@ from importer.mapping.fields import (
 from importer.mapping.files import NO_FILE, Files, literal
 from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, TranscriptSpec
 from importer.mapping.groups import RowChoice
-from importer.mapping.headings import Headings
+from importer.mapping.headings import Headings, line_with
 from importer.mapping.mapper import BoundMapping, Mapper
 from importer.mapping.other_rows import JoinedRows, OtherTable, RowsField
 from importer.mapping.row_order import RowOrder
 from importer.mapping.table_grammar import Condition, FileListSpec, RowsSpec, TableSpec
 from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
 from importer.mapping.transcripts import HTML_ENDINGS, Transcript
-from importer.mapping.used import headings_of
+from importer.mapping.used import headings_of, named_columns
 from importer.messages import _
 from importer.model import FieldRule, Typed
 from importer.text import as_yaml
@@ -91,6 +91,7 @@ class _Binding:
         transcript = self._transcript(files.transcript) if files and files.transcript else None
         self._refuse_headers({*key, *group, *(column for field in fields.values() for column in field.columns)})
         if self._faults:
+            self._propose_headings()
             raise MappingError(tuple(sorted(self._faults, key=lambda fault: (fault.line, fault.column))))
         bound = BoundMapping(
             key_columns=key,
@@ -111,6 +112,26 @@ class _Binding:
             listed_contacts=self._listed_contacts.addresses() if self._listed_contacts else frozenset(),
         )
         return Mapper(bound, self._given.columns, self._headings)
+
+    def _propose_headings(self) -> None:
+        """Add to the last missing column of the sheet the line that says which headings such columns have now."""
+        from importer.mapping.renamed import headings_now  # noqa: PLC0415 - it needs drafting, which loads mappings
+
+        missing = self._source.missing
+        named = [self._headings.column(name) for each in named_columns(self._mapping) for name in each.names]
+        free = [column for column in self._given.columns if column not in named]
+        found = headings_now([name for name, _fault in missing], free, self._headings)
+        if not found:
+            return
+        advice = _(
+            "If a header was renamed after its rows were sent, leave the name in the mapping as it is, and write under"
+            " `source`: `{line}`. Then the rows stay the same and unchanged.",
+            line=line_with(self._mapping.source.headings or {}, found),
+        )
+        last = max((fault for _name, fault in reversed(missing)), key=lambda fault: (fault.line, fault.column))
+        stop = "" if last.message.endswith("?") else "."
+        at = next(at for at, fault in enumerate(self._faults) if fault is last)
+        self._faults[at] = replace(last, message=f"{last.message}{stop} {advice}")
 
     def _found(self, names: Sequence[str], path: Steps) -> tuple[str, ...]:
         """Return the headers that a text or a list of texts at `path` names."""

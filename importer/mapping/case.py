@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from importer.mapping.converters.types import DEFAULT_FORMATS, SINGLE_TEXTS
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import slot_columns
 from importer.mapping.grammar import AttachmentsSpec, ContactsSpec, FieldSpec, MappingFile
-from importer.mapping.headings import Headings
+from importer.mapping.headings import Headings, line_with
 from importer.mapping.mapper import Mapper
 from importer.mapping.other_rows import OtherTable
 from importer.mapping.table_grammar import RowsSpec, TableSpec
@@ -106,6 +106,10 @@ class CaseMapping:
     def headings(self, columns: Sequence[str]) -> Headings:
         """Return how the mapping finds its columns in a sheet with these columns."""
         return headings_of(self.grammar, columns)
+
+    def headings_line(self, renamed: Iterable[tuple[str, str]]) -> str:
+        """Return the line of `source` that names further headings of columns, as (own name, heading) pairs."""
+        return line_with(self.grammar.source.headings or {}, renamed)
 
     def skipping(self, columns: Sequence[str]) -> Conditions | None:
         """Return the conditions under which a row of a sheet with these columns is skipped, if the sheet has them."""

@@ -32,6 +32,8 @@ class Headers:
         self._source_map = source_map
         self._faults = faults
         self._table = table
+        self.missing: list[tuple[str, MappingFault]] = []
+        """The columns that are not there, with their faults."""
 
     def has(self, name: str) -> bool:
         """Return whether `name` means exactly one header."""
@@ -55,7 +57,10 @@ class Headers:
             message = _(
                 "{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._headings, _ALIKE), **named
             )
-        self._faults.append(self._source_map.fault(path, message, at_key=at_key))
+        fault = self._source_map.fault(path, message, at_key=at_key)
+        self._faults.append(fault)
+        if not alike:
+            self.missing.append((name, fault))
         return name
 
 

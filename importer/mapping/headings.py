@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from importer.mapping.words import Words
-from importer.text import squeezed, unaccented
+from importer.text import as_yaml, squeezed, unaccented
+
+PLACEHOLDER = "…"
+"""Stands in a proposed line for the heading that a person is to write."""
 
 
 class Headings:
@@ -66,3 +69,19 @@ class Headings:
             column = self.column(name)
             if column is not None and unaccented(column) != unaccented(own) and not self._words.alike(own):
                 yield column, own
+
+
+def line_with(others: Mapping[str, Sequence[str]], added: Iterable[tuple[str, str]]) -> str:
+    """Return the line of `source` with the headings that a mapping has already, and (own name, heading) pairs.
+
+    All of them are in one line, since a second one would be a duplicate key.
+    """
+    found = {own: list(texts) for own, texts in others.items()}
+    for own, heading in added:
+        found.setdefault(own, []).append(heading)
+    shown = (f"{as_yaml(own)}: [{', '.join(map(_written, texts))}]" for own, texts in found.items())
+    return f"headings: {{{', '.join(shown)}}}"
+
+
+def _written(heading: str) -> str:
+    return heading if heading == PLACEHOLDER else as_yaml(heading)

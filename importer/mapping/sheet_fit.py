@@ -12,23 +12,20 @@ from importer.mapping.checks import all_fields, field_path
 from importer.mapping.conditions import Conditions, Headers
 from importer.mapping.converters.types import options_in
 from importer.mapping.document import SourceMap, Steps, dotted
-from importer.mapping.drafting.headers import FIELDS, words_of
-from importer.mapping.drafting.matching import is_called
 from importer.mapping.drafting.rows import ShownRows
 from importer.mapping.grammar import FieldSpec, MappingFile
 from importer.mapping.headings import Headings
+from importer.mapping.renamed import similar_heading
 from importer.mapping.table_grammar import Condition
 from importer.mapping.tables import OTHERS
 from importer.mapping.used import named_columns
 from importer.mapping.words import Words
-from importer.messages import _
 from importer.model import CellError
 from importer.text import as_sent, nearest, squeezed, trimmed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ALIKE = 0.75  # as for the hints about a missing column
 _MOST_VALUES = 200
 """New texts of one column that are listed, the most frequent first; a column with more has no list of values."""
 
@@ -124,27 +121,10 @@ def _missing(
     """Yield the missing columns; each is proposed a heading of its own, if one is similar."""
     free = list(spare)
     for names, used_by in places.items():
-        proposal, reason = _similar(headings.texts(names[-1]), free)
+        proposal, reason = similar_heading(headings.texts(names[-1]), free)
         if proposal is not None:
             free.remove(proposal)
         yield MissingColumn(names[-1], used_by, proposal, reason)
-
-
-def _similar(texts: Sequence[str], free: Sequence[str]) -> tuple[str | None, str]:
-    """Return the heading that has the same words as one of the texts, or that is most like it, and the reason."""
-    words = set(map(words_of, texts))
-    if same := next((heading for heading in free if words_of(heading) in words), None):
-        return same, _("'{heading}' has the same words.", heading=same)
-    if near := next((found for text in texts for found in nearest(text, free, 1, _ALIKE)), None):
-        return near, _("'{heading}' is the most similar header.", heading=near)
-    if same := next((heading for heading in free if _fields_of(heading) & set().union(*map(_fields_of, texts))), None):
-        return same, _("'{heading}' is a common header for the same field.", heading=same)
-    return None, _("No header in the sheet is similar.")
-
-
-def _fields_of(heading: str) -> set[str]:
-    """Return the fields of a case for which a heading is usual, as `E-mail` is for the contact."""
-    return {field for field in FIELDS if is_called(field, heading)}
 
 
 def _new_values(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ from importer.workflow.keys.key_formats import KeyFormats
 from importer.workflow.keys.keys import Keys
 from importer.workflow.planning.contact_notes import contact_notes
 from importer.workflow.planning.contact_rows import ContactsOfRows
-from importer.workflow.planning.contents import RowContents
+from importer.workflow.planning.contents import RowContents, renamed_notes
 from importer.workflow.planning.lines import FaultyLines, ReportedLines, altered_in_report, states_shown
 from importer.workflow.planning.matching import MatchedRows, RowMatcher
 from importer.workflow.planning.missing_files import RowsWithoutFiles
@@ -116,6 +117,7 @@ class Planner:
         self._retry_rejected = retry_rejected
         self._contacts = ContactsOfRows(mapping, self._mapper, scope, history)
         self._taken: set[str] = set()
+        self._renamed: Counter[tuple[str, str]] = Counter()
         self._repeated = RepeatedKeys(self._mapper.key_columns, may_group=not self._mapper.groups_rows)
         self._key_formats = KeyFormats(self._mapper.key_columns)
         self._matcher = RowMatcher(
@@ -250,7 +252,13 @@ class Planner:
         recorded = (column for known in matched.known.values() for column in known.columns)
         cells = self._mapper.content(rows.frame, recorded)
         contents = RowContents(
-            cells, self._mapper.headings, found, self._column_secret, has_attachments=self._folder is not None
+            cells,
+            self._mapper.headings,
+            found,
+            self._column_secret,
+            has_attachments=self._folder is not None,
+            columns=self._content_columns,
+            known=matched.known,
         )
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         numbers = rows.frame.index.tolist()
@@ -263,6 +271,7 @@ class Planner:
 
         differing = {at for at, known in matched.known.items() if is_edited(at, known)}
         self._settle_contested(matched, differing, is_edited, contents, numbers)
+        self._renamed.update({pair: len(numbers) for pair, numbers in contents.renamed.items()})
         lines, contacts = [], self._contacts.of(converted.fields)
         for at, number in enumerate(numbers):
             files = found.get(number, _NO_FILES)
@@ -339,6 +348,7 @@ class Planner:
                 *without_skipped(self._table.notes, batches),
                 *self._corrections.notes(),
                 *self._key_formats.notes(),
+                *renamed_notes(self._renamed, self._mapping),
                 *self._mapper.notes,
                 *self._repeated.notes(),
                 *self._without_files.notes(),
