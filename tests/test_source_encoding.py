@@ -127,6 +127,21 @@ def test_signs_where_they_belong_are_not_told(tmp_path: Path, text: str) -> None
     assert not any("unusual" in note for note in table.notes)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_odd"),
+    [
+        ("Llene Estado, o agregue a status en la configuración: `default: …`", False),
+        ("Agregue una columna a `fields`, `solution: {column: …}`, o cambie Estado", False),
+        ("Vou …?", True),  # it may be an à of another encoding
+    ],
+)
+def test_what_a_report_says_is_not_unusual(tmp_path: Path, text: str, *, is_odd: bool) -> None:
+    """The sentences of a report that was saved as CSV give no note about the ellipsis of a line that they propose."""
+    content = f"Ticket;Problemas\r\n1;{text}\r\n2;Atención\r\n".encode("cp1252")
+    table = read(tmp_path, content, "cp1252")
+    assert any("unusual" in note for note in table.notes) == is_odd
+
+
 @pytest.mark.parametrize("text", ["QUE PASÓ…", "JOSÉ”", "NO SÉ… SÉ…", "ASÍ…", "PERÚ»"])
 def test_signs_of_windows_that_are_utf8_by_chance(tmp_path: Path, text: str) -> None:
     """A capital and a sign of cp1252 may be a letter of another script in UTF-8; the cell keeps that reading, too."""

@@ -18,6 +18,9 @@ MARK_UNDECODABLE = "case-importer.undecodable"
 _MARKED = re.compile("[\udc00-\udcff]")
 _LEADS_OF_UTF8 = re.compile("[\udcc2\udcc3\udce2]")  # of a letter or a sign that may have been cut: Â, Ã, â
 _UNDEFINED = re.compile(r"[\x80-\x9f]")
+_PLACEHOLDER = re.compile(r"(?<= )…(?=[`})\]\"'])")
+"""What stands in a proposed line for a text that a person is to write, as in the issues of a report: `default: …`."""
+
 _LITERAL = re.compile(r'="((?:[^"]|"")*)" *')
 # Letters as “Ã³”, signs as “â€œ”: a second byte as latin-1 or Windows shows it. “AMANHÔ” may be meant.
 _TWICE_ENCODED = re.compile(
@@ -99,7 +102,7 @@ class TextCells:
             return "not-utf-8"
         if twice_encoded(shown) is not None:
             return "twice-encoded"
-        if not self.codec.startswith("utf") and is_unlikely(shown):
+        if not self.codec.startswith("utf") and is_unlikely(_PLACEHOLDER.sub("", shown)):
             return "unlikely"
         return "literal" if read != shown else None
 
