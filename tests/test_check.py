@@ -124,3 +124,19 @@ def test_a_row_that_the_mapping_leaves_out_is_no_longer_noted(
     after = give(check(office)).json
     assert not any(words in note for note in after["notes"])
     assert after["issues"] == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["T-1", "t-1"], "Ticket 'T-1' is nearly the same as the key of row 3"),
+        (["T-1", "t-1", "T-2", "T–1"], "Ticket 'T-1' is nearly the same as the key of rows 3, 5"),  # noqa: RUF001
+    ],
+)
+def test_similar_keys_are_told_in_the_singular_and_the_plural(
+    office: Office, give: Give, keys: list[str], said: str
+) -> None:
+    """The sentence about a similar key speaks of one row where there is one."""
+    office.write([ticket(key) for key in keys])
+    found = give(office.arguments("check", "--json")).json["issues"]
+    assert said in [issue["message"] for issue in found]

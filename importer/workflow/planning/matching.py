@@ -12,7 +12,7 @@ import pandas as pd
 from importer import identity
 from importer.identity import Scope
 from importer.journal import KnownRow, RecordedContent
-from importer.messages import _, gettext_noop, translated
+from importer.messages import _, gettext_noop, ngettext, translated
 from importer.model import MAY_BE_CASES, Issue, Status
 from importer.text import named
 from importer.workflow.corrections.lost_corrections import LostCorrections
@@ -233,8 +233,10 @@ class RowMatcher:
             )
             yield Issue(number, column, value, KNOWN_TWICE, message, translated(_LOOK_AT_BOTH))
         elif others := [row for row in self._rows_known_as(rows, at) if row != number]:
-            message = _(
+            message = ngettext(
+                "{column} '{value}' was read like the key of row {rows} before, and one of the two rows is {one}",
                 "{column} '{value}' was read like the keys of rows {rows} before, and one of these rows is {one}",
+                len(others),
                 column=column,
                 value=value,
                 rows=_listed(others),
@@ -254,8 +256,15 @@ class RowMatcher:
             message = _("{column} is empty, so the row cannot be identified", column=column)
             yield Issue(number, column, cell, "reference-missing", message, translated(_UNDO_OR_COPY))
         elif others := self.repeated.get(rows.short_keys[at], ()):
-            listed = _listed(list(islice((other for other in others if other != number), MOST_NAMED)))
-            message = _("{column} {cell} also appears in rows {rows}", column=column, cell=cell, rows=listed)
+            named_rows = list(islice((other for other in others if other != number), MOST_NAMED))
+            message = ngettext(
+                "{column} {cell} also appears in row {rows}",
+                "{column} {cell} also appears in rows {rows}",
+                len(named_rows),
+                column=column,
+                cell=cell,
+                rows=_listed(named_rows),
+            )
             yield Issue(number, column, cell, "reference-repeated", message, translated(_UNDO_OR_COPY))
         elif at not in rows.known and self._history.record is not None:
             message = _("{column} {cell} is not a reference of this import", column=column, cell=cell)
@@ -322,12 +331,13 @@ class RowMatcher:
         """Yield an issue if a new key nearly equals that of another row, in this sheet or an earlier one."""
         column, value = ", ".join(self._key_columns), named(" · ".join(key))
         if others := self._similar.get(number):
-            listed = _listed(others)
-            message = _(
+            message = ngettext(
+                "{column} '{value}' is nearly the same as the key of row {rows}",
                 "{column} '{value}' is nearly the same as the key of rows {rows}",
+                len(others),
                 column=column,
                 value=value,
-                rows=listed,
+                rows=_listed(others),
             )
             yield Issue(number, column, value, "key-similar", message, translated(_SAME_OR_NOT))
         elif at in taken:
