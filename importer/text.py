@@ -295,7 +295,8 @@ def is_case_id(text: str) -> bool:
 _PLAIN_IN_YAML = re.compile(r"[^\W_](?:[\w ./()@+-]*[\w/()@+.-])?")
 _TOTAL = re.compile(
     r"(?:(?:gran |grand |sub[ -]?)?tota(?:l|les|is)|suma|soma|promedio|average|conteo|recuento|contagem)"
-    r"(?:\W.{0,60})?",
+    r"(?:\W.{0,60})?"
+    r"|\*{1,4}",  # as SAP marks the rows of its sums
     re.IGNORECASE,
 )
 

@@ -385,6 +385,31 @@ def test_digits_stand_in_groups_of_three_or_all_in_a_row(tmp_path: Path, cell: s
     assert form_values(tmp_path, "{column: C, type: decimal}", [cell]) == [number]
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells", "numbers"),
+    [
+        ("decimal", ["45,00-", "1.245,50-", "0,05 -"], [-45, -1245.5, "! not-a-number"]),
+        ("decimal", ["45.00-", "1,245.50-", "1.5"], [-45, -1245.5, 1.5]),
+        ("currency", ["$ 45,00-", "45,00- EUR", "(45,00)"], [-45, -45, -45]),
+        ("decimal", ["45-", "1.245-", "45,-", "-45,00-", "45,00"], [*["! not-a-number"] * 4, 45]),
+        ("decimal, decimal_sign: '.'", ["45,00-", "1.5"], ["! not-a-number", 1.5]),
+    ],
+)
+def test_a_minus_behind_an_amount_with_cents_is_read(
+    tmp_path: Path, kind: str, cells: list[str], numbers: list[object]
+) -> None:
+    """Amounts as SAP writes them are negative; a minus behind anything else may be no sign at all."""
+    assert form_values(tmp_path, f"{{column: C, type: {kind}}}", cells) == numbers
+
+
+def test_a_minus_behind_a_number_is_named(tmp_path: Path) -> None:
+    """What is refused because of the place of its minus says so."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: decimal}}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": ["45-"]})).issues
+    assert issue.message.startswith("'45-' has its minus behind the number")
+    assert "write the minus before it" in issue.remedy
+
+
 def test_what_is_no_number_proves_no_decimal_sign(tmp_path: Path) -> None:
     """A version or an address of a network among numbers leaves `1.234` as unclear as it is alone."""
     assert form_values(tmp_path, "{column: C, type: decimal}", ["1.2.3", "1.234", "10.0.0.7"]) == [

@@ -26,7 +26,7 @@ FOUND = (
     "after an empty row",
     "one of the last",
     "two tables",
-    "line of dashes",
+    "of dashes",
 )
 
 SHEETS: dict[str, tuple[list[Row], list[str]]] = {
@@ -71,6 +71,11 @@ SHEETS: dict[str, tuple[list[Row], list[str]]] = {
         [*PLAIN, ["Total", None, None, 100], [None, "Generado por el sistema"]],
         ["Row 6", "Row 7, one of the last, has only “Generado por el sistema”", "on the column Cliente"],
     ),
+    "lines of dashes and sums with an asterisk": (
+        [HEADER, ["---"], *ROWS, ["---"], ["*", None, None, 40], ["---"], ["**", None, None, 100], ["---"]],
+        ["Rows 2, 7, 9, 11 are nothing but lines of dashes", "Row 8 looks like the total of the table (“*”)",
+         'source.skip_if: {Ticket: "*"}', "Row 10 looks like the total of the table (“**”)"],
+    ),
     "a ticket alone": ([*PLAIN, ["T-9"]], []),
     "another table below": (
         [*PLAIN, BLANK, BLANK, ["Agente", "Área"], ["Ana", "Norte"], ["Luis", "Sur"]],
@@ -93,7 +98,9 @@ def test_what_is_no_row_of_the_table_is_said_with_its_row(tmp_path: Path, name: 
     book.save(tmp_path / "t.xlsx")
     notes = open_table(tmp_path / "t.xlsx").notes
     found = [note for note in notes if any(words in note for words in FOUND)]
-    assert len(found) == len({part.split(",")[0] for part in said if part.startswith(("Row", "Column"))} or said[:1])
+    assert len(found) == len(
+        {part.split(",")[0] for part in said if part.startswith(("Row ", "Rows ", "Column"))} or said[:1]
+    )
     assert all(any(part in note for note in found) for part in said), found
     with on_page():
         shown = open_table(tmp_path / "t.xlsx").notes

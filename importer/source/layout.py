@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from importer.commands import is_on_page
-from importer.messages import _, shorten
+from importer.messages import _, ngettext, shorten
 from importer.model import Cell, RowNote
 from importer.source.header import column_letter, looks_like_headers
 from importer.text import is_total, yaml_scalar
@@ -22,6 +22,9 @@ _MOST_GAPS = 20
 
 _LAST = 5
 """Rows at the end of which one may be a total, before notes."""
+
+_MOST_NAMED = 10
+"""Rows of dashes that are named."""
 
 _RULE = re.compile(r"[-=_+*]{3,}")
 _NARROW = 3
@@ -120,52 +123,25 @@ class Layout:
         return [RowNote(said, self._repeated[0]) if len(self._repeated) == 1 else said]
 
     def _rules(self, name: Callable[[int], str]) -> list[RowNote]:
-        """Say which row consists of dashes, as programs draw them below a header or above a total."""
-        for number, cells in (*self._sample, *self._tail):
-            if not _is_rule(cells):
-                continue
-            if is_on_page():
-                said = _(
-                    "Row {row} is nothing but a line of dashes. If it is not a case, delete it or hide it in Excel.",
-                    row=number,
-                )
-            else:
+        """Say which rows consist of dashes, as programs draw them below a header or above a total."""
+        found: dict[int, list[int]] = {}
+        for number, cells in dict((*self._sample, *self._tail)).items():
+            if _is_rule(cells):
                 place = next(at for at, cell in enumerate(cells) if str(cell).strip())
-                said = _(
-                    "Row {row} is nothing but a line of dashes. If it is not a case, leave it out with source.skip_if:"
-                    ' {{{column}: {{matches: "[-=_+*]+"}}}}.',
-                    row=number,
-                    column=yaml_scalar(name(place)),
-                )
-            return [RowNote(said, number)]
-        return []
+                found.setdefault(place, []).append(number)
+        return [RowNote(_rule_note(rows, name(place)), rows[0]) for place, rows in found.items()]
 
     def _total(self, name: Callable[[int], str]) -> list[RowNote]:
-        """Say whether the last row is a total: it says so, and fills fewer cells than the rows above."""
+        """Say which of the last rows are totals: they say so, and fill fewer cells than the rows above."""
+        notes = []
         for number, cells in self._tail:
             place = next((at for at, cell in enumerate(cells) if str(cell).strip()), None)
             text = "" if place is None else str(cells[place]).strip()
-            usual = sorted(_filled(row) for other, row in self._sample if other != number)
+            usual = sorted(_filled(row) for other, row in self._sample if other != number and not _is_rule(row))
             if place is None or not is_total(text) or not usual or _filled(cells) >= usual[len(usual) // 2]:
                 continue
-            if is_on_page():
-                said = _(
-                    "Row {row} looks like the total of the table (“{text}”). If it is not a case, delete it or"
-                    " hide it in Excel.",
-                    row=number,
-                    text=shorten(text),
-                )
-            else:
-                said = _(
-                    "Row {row} looks like the total of the table (“{text}”). If it is not a case, leave it out with"
-                    " source.skip_if: {{{column}: {condition}}}.",
-                    row=number,
-                    text=shorten(text),
-                    column=yaml_scalar(name(place)),
-                    condition=yaml_scalar(text),
-                )
-            return [RowNote(said, number)]
-        return []
+            notes.append(RowNote(_total_note(number, text, name(place)), number))
+        return notes
 
     def _below(self, name: Callable[[int], str]) -> list[str]:
         """Say which rows after an empty row look like the header of another table, or like a note."""
@@ -234,6 +210,44 @@ def _filled(cells: Sequence[Cell]) -> int:
 def _is_rule(cells: Sequence[Cell]) -> bool:
     texts = [text for cell in cells if (text := str(cell).strip())]
     return bool(texts) and all(_RULE.fullmatch(text) for text in texts)
+
+
+def _rule_note(numbers: Sequence[int], column: str) -> str:
+    rows = ", ".join(map(str, numbers[:_MOST_NAMED])) + (", …" if len(numbers) > _MOST_NAMED else "")
+    if is_on_page():
+        return ngettext(
+            "Row {rows} is nothing but a line of dashes. If it is not a case, delete it or hide it in Excel.",
+            "Rows {rows} are nothing but lines of dashes. If they are not cases, delete them or hide them in Excel.",
+            len(numbers),
+            rows=rows,
+        )
+    return ngettext(
+        "Row {rows} is nothing but a line of dashes. If it is not a case, leave it out with source.skip_if:"
+        ' {{{column}: {{matches: "[-=_+*]+"}}}}.',
+        "Rows {rows} are nothing but lines of dashes. If they are not cases, leave them out with source.skip_if:"
+        ' {{{column}: {{matches: "[-=_+*]+"}}}}.',
+        len(numbers),
+        rows=rows,
+        column=yaml_scalar(column),
+    )
+
+
+def _total_note(row: int, text: str, column: str) -> str:
+    if is_on_page():
+        return _(
+            "Row {row} looks like the total of the table (“{text}”). If it is not a case, delete it or"
+            " hide it in Excel.",
+            row=row,
+            text=shorten(text),
+        )
+    return _(
+        "Row {row} looks like the total of the table (“{text}”). If it is not a case, leave it out with"
+        " source.skip_if: {{{column}: {condition}}}.",
+        row=row,
+        text=shorten(text),
+        column=yaml_scalar(column),
+        condition=yaml_scalar(text),
+    )
 
 
 def _other_table(row: int) -> str:

@@ -12,6 +12,7 @@ from importer.model import Typed
 
 _GAPS = str.maketrans({**dict.fromkeys("\u00a0\u202f\u2009", " "), **dict.fromkeys("\u2018\u2019\u2032\u00b4`", "'")})
 _BARE = re.compile(r"(?P<minus>-)?\s*(?P<digits>[\d.,' ]*\d)\s*(?P<percent>%)?")
+_MINUS_BEHIND = re.compile(r"[\d.,' ]*\d\s?-")
 _SHAPES = {
     sign: re.compile(
         rf"(?:\d+|[1-9]\d{{0,2}}(?:([{thousands}' ])\d{{3}}(?:\1\d{{3}})*"
@@ -24,6 +25,9 @@ _SHAPES = {
 As people write it in Colombia, an apostrophe may set off the millions, before the separator of the thousands:
 `1'234.567` is 1234567, or else it is 1234.567 as in Switzerland.
 """
+
+_WITH_CENTS = re.compile(r"(?:\d{1,3}(?:\.\d{3})*|\d+),\d\d-|(?:\d{1,3}(?:,\d{3})*|\d+)\.\d\d-")
+"""A negative amount as SAP writes it. Without cents, `45-` may have been cut, or be the `45,-` of an even amount."""
 
 _MONEY = re.compile(r"\b[A-Z]{1,3}\$|[$€£¢¥₡₲]|\b[A-Z]{3}\b|\bS/\.?|\bBs\.?|\bGs\.?")
 _SAFE_INTEGER = 2**53  # above it, a JSON number loses digits in programs that read it as a double
@@ -63,7 +67,7 @@ class NumberReader:
             return stored if shown is None or not _is_rounded(stored, shown) else shown
         parts = self._parts(cell)
         if parts is None:
-            raise _not_a_number(cell)
+            raise _minus_behind(cell) if _MINUS_BEHIND.fullmatch(cell.translate(_GAPS)) else _not_a_number(cell)
         digits = self._with_point(parts["digits"], cell)
         number = Decimal(f"{parts['minus'] or ''}{digits}")
         return number / 100 if parts["percent"] else number
@@ -75,6 +79,8 @@ class NumberReader:
             if any(_is_between_digits(found) for found in _MONEY.finditer(text)):
                 return None  # 12€50 may be 12.50 or 1250
             text = _MONEY.sub("", text).strip()
+        if _WITH_CENTS.fullmatch(text):
+            text = f"-{text[:-1]}"
         return _BARE.fullmatch(text.translate(_GAPS))
 
     def _with_point(self, digits: str, text: str) -> str:
@@ -159,6 +165,14 @@ def _not_a_number(text: str) -> Refused:
         "not-a-number",
         _("'{value}' is not a number", value=shorten(text)),
         _("Write digits, with a decimal sign where needed; or change the field in the mapping: `type: text`"),
+    )
+
+
+def _minus_behind(text: str) -> Refused:
+    return Refused(
+        "not-a-number",
+        _("'{value}' has its minus behind the number, which is read only in amounts with two decimals", value=text),
+        _("If the number is negative, write the minus before it; or change the field in the mapping: `type: text`"),
     )
 
 
