@@ -76,10 +76,9 @@ def earlier_reading(cell: Cell) -> Cell:
 class TableOptions:
     """How to read a table; `None` means that the reader detects it.
 
-    `columns` are those of the mapping that the table is for, the headings of each: by them a sheet is known where the
-    file has none of that name, and the header where the likeliest row lacks one. `read_besides` are the sheets of the
-    same workbook that the mapping reads as well. `names_below_groups` is for a table that no mapping knows yet: where a
-    row of names is below one of their groups, the names are the header.
+    `columns` are those of the mapping, the headings of each: they tell the sheet where none has its name, and the
+    header where the likeliest row lacks one. `read_besides` are other sheets that the mapping reads. Without a mapping,
+    `names_below_groups` takes a row of names below one of their groups for the header.
     """
 
     sheet: str | None = None
@@ -110,8 +109,7 @@ class FieldRule:
 
     `path` locates the field in the payload: `contact`, `form.Subject`. `column` is the source column that a person
     would correct, None for a constant. `max_length` counts characters, including the line with the reference where
-    the field `carries_reference`. `closed` are the statuses of the CRM that need a solution, `closed_texts` what the
-    sheet writes for them, as far as the mapping lists it.
+    the field `carries_reference`. `closed` are the statuses that need a solution, `closed_texts` the sheet's own words.
     """
 
     path: str
