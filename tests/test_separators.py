@@ -77,4 +77,11 @@ def test_another_spelling_of_a_key_differs_from_it(text: str) -> None:
     others = [loose(*other) for other in separated_otherwise([text])]
     assert loose(text) not in others
     assert len(others) <= 40
-    assert unseparated(unseparated(text)) == unseparated(text)
+
+
+@given(st.from_regex("[A-Za-zÁñç]{1,4}", fullmatch=True), st.from_regex("[0-9]{1,6}", fullmatch=True))
+def test_what_separates_a_letter_from_a_number_is_no_part_of_a_key(word: str, number: str) -> None:
+    """Whatever stands between them, or nothing, they are compared as one key, in either order."""
+    for first, second in ((word, number), (number, word)):
+        forms = {unseparated(f"{first}{mark}{second}") for mark in ("", "-", " ", " - ", "/", ".", "_", "#", ": ")}
+        assert len(forms) == 1
