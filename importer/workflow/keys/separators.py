@@ -14,7 +14,7 @@ _PIECE = re.compile(r"[^\W\d_]+|\d+")
 _SEPARATOR = re.compile(r"[\s._/#:\u00b0-]{0,3}")
 _BESIDE_LETTERS = ("", "-", "/", ".", "_", "#")
 _BETWEEN_NUMBERS = ("-", "/", ".", "_")
-_LETTER_AND_NUMBER = re.compile(r"(?<=[^\W\d_])[\s._/#:-]+(?=\d)|(?<=\d)[\s._/#:-]+(?=[^\W\d_])")
+_LETTER_AND_NUMBER = re.compile(r"(?<=[^\W\d_])[._/#:-]+(?=\d)|(?<=\d)[._/#:-]+(?=[^\W\d_])")
 _NUMBERED = re.compile(r"(?:#|n[\u00b0.]{0,2}|no[.\u00b0]?|nro\.?|num\.?)?\s*(\d+)", re.IGNORECASE)
 _SIGNS = ("", "#", "n\u00b0", "no", "no.", "nro", "nro.")
 _YEAR_AND_NUMBER = re.compile(r"((?:19|20)\d\d)[._/-]?(\d{3,})", re.ASCII)
@@ -24,7 +24,8 @@ _TAX_NUMBER = re.compile(r"(\d{8,10}|\d{1,3}(?:\.\d{3}){2,3})-?(\d)", re.ASCII)
 
 def unseparated(text: str) -> str:
     """Return the loose form of a key part without what separates letters from numbers: INC-001 and inc 1 are inc1."""
-    return loose(_LETTER_AND_NUMBER.sub("", text))
+    joined = _LETTER_AND_NUMBER.sub("", loose(text))
+    return loose(joined) if "0" in joined else joined  # zeros that no mark is before any more
 
 
 def separated_otherwise(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:
