@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -169,6 +170,14 @@ def test_the_targets_of_the_makefile_are_listed_by_help() -> None:
     shown = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert targets
     assert re.findall(r"^  make ([\w-]+) +\w", shown.stdout, re.MULTILINE) == targets[1].split()
+
+
+@pytest.mark.skipif(not ((ROOT / ".git").exists() and shutil.which("git")), reason="git tells what is committed")
+def test_nothing_that_git_is_to_ignore_is_committed() -> None:
+    """What tools leave behind, such as their caches, is in no commit."""
+    owned = ["-c", "safe.directory=*"]  # by whomever, as in a container
+    command = ["git", *owned, "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""
 
 
 if __name__ == "__main__":
