@@ -17,15 +17,7 @@ from importer.model import MAY_BE_CASES, Issue, Status
 from importer.text import named
 from importer.workflow.corrections.lost_corrections import LostCorrections
 from importer.workflow.keys.history import ImportHistory
-from importer.workflow.keys.keys import (
-    MOST_NAMED,
-    KeyIndex,
-    Keys,
-    Occurrences,
-    content_keys,
-    keys_in,
-    short_key,
-)
+from importer.workflow.keys.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.keys.lookups import SpellingLookup, lookups_of
 from importer.workflow.keys.shortened import shortened_issues
 from importer.workflow.planning.plan import KNOWN_TWICE
